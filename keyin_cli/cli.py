@@ -1,0 +1,57 @@
+"""The `keyin` program. Imports no torch and no mujoco: every command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from keyin_cli import __version__
+from keyin_cli.commands import doctor, eval_f1, gen_data, info, pretrain_interp, recipes, train
+from keyin_cli.errors import InputError, Interrupted, RunError
+
+EXIT_CODES = {RunError: 1, InputError: 2, Interrupted: 130}
+
+
+class Program(TyperGroup):
+    """Turns the errors that users cause into one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> object:
+        try:
+            return super().invoke(ctx)
+        except tuple(EXIT_CODES) as error:
+            typer.echo("\n".join(f"keyin: {line}" for line in str(error).splitlines()), err=True)
+            raise typer.Exit(EXIT_CODES[type(error)]) from error
+
+
+app = typer.Typer(
+    cls=Program,
+    help="KeyIn (Pertsch, Rybkin et al. 2019): find the keyframes of videos without supervision, and predict videos from them.",
+    epilog="First steps: keyin train recipes/brownian.yaml, then keyin eval-f1 --ckpt artifacts/runs/brownian",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"keyin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+    pass
+
+
+app.command("gen-data", epilog="keyin gen-data brownian --n 20000 --seed 1 --out artifacts/data/fresh.zarr")(gen_data.run)
+app.command("pretrain-interp", epilog="keyin pretrain-interp recipes/brownian.yaml --set pretrain.steps=5000")(
+    pretrain_interp.run
+)
+app.command("train", epilog="keyin train recipes/brownian.yaml --seed 1 --out artifacts/runs/brownian-seed1")(train.run)
+app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --selector search --selector random")(eval_f1.run)
+app.command("info", epilog="keyin info artifacts/data/brownian.zarr --verify")(info.run)
+app.command("doctor", epilog="keyin doctor --json")(doctor.run)
+app.add_typer(recipes.app, name="recipes")

@@ -1,0 +1,43 @@
+"""Options that several commands share, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: a path, or the name of a shipped one.")]
+Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe key; may be given many times.")]
+Seed = Annotated[int | None, typer.Option(help="Override the recipe's seed.")]
+Out = Annotated[Path | None, typer.Option(help="Where the run goes; default artifacts/runs/<recipe name>.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, with sizes and time, and do nothing.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite/--resume", help="Start anew, or continue what is there (refused when the recipe differs).")
+]
+Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too (needs the extra tensorboard).")]
+
+
+def emit(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
+    """Print a command's result on stdout: one JSON object, or lines for a person."""
+    typer.echo(json.dumps(result) if as_json else "\n".join(lines))
+
+
+def bytes_text(count: float) -> str:
+    """1234567 -> '1.2 MB'."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def seconds_text(seconds: float) -> str:
+    """95 -> '1 min 35 s'."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"

@@ -1,0 +1,90 @@
+"""`keyin doctor`: what works on this machine, and what to install for what does not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+from keyin_cli.commands.common import Json, bytes_text, emit
+
+GL_BACKENDS = {
+    "egl": "apt-get install libegl1 libgl1-mesa-dri",
+    "osmesa": "apt-get install libosmesa6",
+    "glfw": "needs a display (DISPLAY is unset on a server; egl or osmesa do without)",
+}
+GL_SECONDS = 60
+RENDER = """
+import mujoco
+xml = '<mujoco><worldbody><light pos="0 0 2"/><geom size=".3" rgba="1 0 0 1"/></worldbody></mujoco>'
+model = mujoco.MjModel.from_xml_string(xml)
+data = mujoco.MjData(model)
+mujoco.mj_forward(model, data)
+with mujoco.Renderer(model, 64, 64) as renderer:
+    renderer.update_scene(data)
+    print(renderer.render().max())
+"""
+
+
+def run(as_json: Json = False) -> None:
+    """Check Python, torch, device, GL back ends (a frame is rendered on each), disk and memory."""
+    rows = [_python(), *_torch(), *_gl(), _disk(), _memory()]
+    lines = [
+        f"{'ok  ' if row['ok'] else 'no  '} {row['name']:<8} {row['found']}" + (f"; {row['advice']}" if row["advice"] else "")
+        for row in rows
+    ]
+    emit({"checks": rows}, as_json, lines)
+
+
+def _row(name: str, ok: bool, found: str, advice: str = "") -> dict[str, Any]:
+    return {"name": name, "ok": ok, "found": found, "advice": "" if ok else advice}
+
+
+def _python() -> dict[str, Any]:
+    return _row("python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or newer")
+
+
+def _torch() -> list[dict[str, Any]]:
+    try:
+        import torch
+    except ImportError as error:
+        return [_row("torch", False, str(error), "pip install -c constraints.txt torch")]
+    gpu = torch.cuda.is_available()
+    device = torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads"
+    return [_row("torch", True, torch.__version__), _row("device", True, device)]
+
+
+def _gl() -> list[dict[str, Any]]:
+    """One process per back end, one after another: contexts that start together have been seen to hang."""
+    return [_render(backend, advice) for backend, advice in GL_BACKENDS.items()]
+
+
+def _render(backend: str, advice: str) -> dict[str, Any]:
+    chosen = " (MUJOCO_GL)" if os.environ.get("MUJOCO_GL") == backend else ""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", RENDER],
+            env={**os.environ, "MUJOCO_GL": backend},
+            capture_output=True,
+            text=True,
+            timeout=GL_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return _row(backend + chosen, False, f"no frame after {GL_SECONDS} s", advice)
+    if done.returncode == 0 and int(done.stdout.split()[-1]) > 0:
+        return _row(backend + chosen, True, "renders a frame")
+    reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return _row(backend + chosen, False, reason[:100], advice)
+
+
+def _disk() -> dict[str, Any]:
+    free = shutil.disk_usage(".").free
+    return _row("disk", free > 2e9, f"{bytes_text(free)} free here", "2 GB are needed for datasets and runs")
+
+
+def _memory() -> dict[str, Any]:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return _row("memory", total > 4e9, bytes_text(total), "training recipes/brownian.yaml takes up to 4 GB")

@@ -1,0 +1,60 @@
+"""`keyin eval-f1`: rows of Table 1."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keyin_cli.commands.common import Json, Set, emit
+
+
+class Split(StrEnum):
+    train = "train"
+    val = "val"
+    test = "test"
+    all = "all"
+
+
+def run(
+    ckpt: Annotated[Path, typer.Option(help="A run directory, a released directory or a weights file.")],
+    data: Annotated[Path | None, typer.Option(help="A dataset of the recipe's shape; default the one it was trained on.")] = None,
+    split: Annotated[Split, typer.Option(help="Which sequences.")] = Split.test,
+    selector: Annotated[
+        list[str], typer.Option(help="keyin, search, constant or random; may be given many times; default all.")
+    ] = [],  # noqa: B006
+    limit: Annotated[int | None, typer.Option(min=1, help="Use only the first sequences of the split.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the selector random.")] = 0,
+    overrides: Set = [],  # noqa: B006 (typer reads the default)
+    out: Annotated[Path | None, typer.Option(help="Default artifacts/runs/<recipe>/eval_f1/<data>-<split>.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Name keyframes, score them against the true ones (Table 1) and draw them. Without labels only names and draws."""
+    from keyin_cli.discovery.evaluate import evaluate
+
+    result = evaluate(ckpt, data, split.value, selector, limit, seed, overrides, out)
+    emit(result, as_json, table(result))
+
+
+def table(result: dict[str, Any]) -> list[str]:
+    """The rows as a table, and the paths of the pictures."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "recall", "keyframes")
+    grid = Table(*columns, title=f"{result['dataset']}, {result['split']} split, {result['n']:,} sequences", title_justify="left")
+    for row in result["rows"]:
+        count = f"{row['keyframes_per_sequence']:.2f}"
+        if row["f1"] is None:
+            grid.add_row(row["method"], *["no labels"] * (len(columns) - 2), count)
+            continue
+        low, high = row["ci95"]["0"]
+        scores = (*(row["f1"][tolerance] for tolerance in ("1", "2")), row["precision"]["0"], row["recall"]["0"])
+        f1 = f"{row['f1']['0']:.3f}"
+        grid.add_row(row["method"], f1, f"{low:.3f} to {high:.3f}", *(f"{score:.3f}" for score in scores), count)
+    console = Console(width=110)
+    with console.capture() as capture:
+        console.print(grid)
+    return [capture.get().rstrip(), *(f"picture: {picture}" for picture in result["figures"])]

@@ -1,0 +1,1 @@
+"""Datasets: generators, the Zarr store and the reader that training uses."""

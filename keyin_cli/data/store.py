@@ -1,0 +1,239 @@
+"""The Zarr store of a dataset: layout, shards, checksums.
+
+    frames     (n,T,H,W,C) uint8   required
+    keyframes  (n,T) bool          labels, for evaluation only; optional
+    split      (n,) uint8          0 train, 1 val, 2 test; without it every sequence is in every split
+    states, …                      whatever the generator adds
+
+One shard holds `SHARD` sequences of one array and is one file; one chunk inside it holds `CHUNK` whole sequences. A shard is
+finished when its marker is written; the attributes of a finished dataset list every shard's SHA-256 (of the decoded
+values) and file size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from keyin_cli import artifacts
+from keyin_cli.errors import InputError
+from keyin_cli.recipe import BrownianData, ZarrData, digest
+
+VERSION = 1
+SHARD = 1000  # sequences per shard
+CHUNK = 50  # sequences per chunk
+SPLITS = ("train", "val", "test")
+MARKERS = ".shards"
+
+Arrays = Mapping[str, NDArray[Any]]
+Shard = dict[str, Any]  # {"sha256": {array: hex}, "bytes": {array: int}}
+
+
+# ---------------------------------------------------------------- writing
+
+
+def create(path: Path, n: int, example: Arrays, attributes: dict[str, Any]) -> None:
+    """Make an empty dataset for n sequences; `example` holds at least one sequence of every array."""
+    with artifacts.disk_errors(path):
+        group = zarr.create_group(path, zarr_format=3, attributes=attributes)
+        for name, array in example.items():
+            inner = array.shape[1:]
+            group.create_array(
+                name,
+                shape=(n, *inner),
+                shards=(SHARD, *inner),
+                chunks=(CHUNK, *inner),
+                dtype=array.dtype,
+                compressors=ZstdCodec(level=3),
+            )
+
+
+def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
+    """Write one shard of every array, then its marker. Returns the shard's checksums and sizes."""
+    begin = index * SHARD
+    with artifacts.disk_errors(path):
+        group = zarr.open_group(path, mode="r+")
+        for name, array in arrays.items():
+            _array(group, name)[begin : begin + len(array)] = array
+            handle = os.open(shard_file(path, name, index, array.ndim), os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
+    shard = {
+        "sha256": {name: hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for name, array in arrays.items()},
+        "bytes": {name: shard_file(path, name, index, array.ndim).stat().st_size for name, array in arrays.items()},
+    }
+    artifacts.write_json(_marker(path, index), shard)
+    return shard
+
+
+def finish(path: Path, shards: list[Shard], attributes: dict[str, Any]) -> None:
+    """Put the checksums of all shards and `attributes` into the dataset's attributes, then drop the markers."""
+    group = zarr.open_group(path, mode="r+")
+    group.attrs.update({**attributes, "shards": shards, "sha256": digest([shard["sha256"] for shard in shards])})
+    artifacts.remove(path / MARKERS)
+
+
+def finished_shards(path: Path) -> dict[int, Shard]:
+    """The shards that are whole: marked or listed, with files of the recorded size."""
+    group = zarr.open_group(path, mode="r")
+    listed = dict(enumerate(attributes(path).get("shards", [])))
+    for marker in (path / MARKERS).glob("*.json"):
+        listed[int(marker.stem)] = artifacts.read_json(marker)
+    return {index: shard for index, shard in listed.items() if not _damaged(path, group, index, shard)}
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """A dataset's attributes; empty when there is no Zarr group."""
+    try:
+        return zarr.open_group(path, mode="r").attrs.asdict()
+    except (ValueError, OSError):
+        return {}
+
+
+def is_finished(path: Path) -> bool:
+    """Whether every shard was made. A dataset that was not made here has no shards to finish."""
+    there = attributes(path)
+    return "generator" not in there or "shards" in there
+
+
+def shard_file(path: Path, name: str, index: int, dimensions: int) -> Path:
+    """The file of one shard of one array."""
+    return path.joinpath(name, "c", str(index), *["0"] * (dimensions - 1))
+
+
+def _marker(path: Path, index: int) -> Path:
+    return path / MARKERS / f"{index:06d}.json"
+
+
+def _damaged(path: Path, group: zarr.Group, index: int, shard: Shard) -> list[Path]:
+    """Files of a shard that are missing or of another size than recorded."""
+    files = {name: shard_file(path, name, index, _array(group, name).ndim) for name in shard["bytes"]}
+    return [file for name, file in files.items() if not file.is_file() or file.stat().st_size != shard["bytes"][name]]
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    array = group[name]
+    assert isinstance(array, zarr.Array)
+    return array
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset. `n` sequences of `image` (H,W,C) frames, `frames` of them each."""
+
+    path: Path
+    group: zarr.Group
+    n: int
+    frames: int
+    image: tuple[int, int, int]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.group.attrs.asdict()
+
+    @property
+    def labelled(self) -> bool:
+        return "keyframes" in self.group
+
+    @property
+    def sha256(self) -> str | None:
+        """The recorded checksum of everything in it; None for a dataset that was not made here."""
+        return self.attributes.get("sha256")
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        """The sequences of a split (`train`, `val`, `test`) or of `all`."""
+        if split == "all" or "split" not in self.group:
+            return np.arange(self.n)
+        return np.flatnonzero(np.asarray(_array(self.group, "split")[:]) == SPLITS.index(split))
+
+    def read(self, name: str, indices: NDArray[np.integer]) -> NDArray[Any]:
+        """The rows `indices` (increasing) of an array, read shard by shard so that no more than one is held beside them.
+
+        Raises:
+            InputError: a shard cannot be decoded.
+        """
+        array = _array(self.group, name)
+        rows = np.empty((len(indices), *array.shape[1:]), dtype=array.dtype)
+        step = (array.shards or array.chunks)[0]
+        for begin in range(0, self.n, step):
+            first, last = np.searchsorted(indices, (begin, begin + step))
+            if first < last:
+                rows[first:last] = self._decode(array, name, begin, begin + step)[indices[first:last] - begin]
+        return rows
+
+    def _decode(self, array: zarr.Array[Any], name: str, begin: int, end: int) -> NDArray[Any]:
+        try:
+            return np.asarray(array[begin:end])
+        except (ValueError, RuntimeError, OSError) as error:
+            raise InputError(
+                f"{self.path}: {name} of sequences {begin} to {min(end, self.n) - 1} cannot be decoded "
+                f"({' '.join(str(error).split())[:80]}): {_rebuild(self.path)}"
+            ) from None
+
+    def verify(self) -> Iterator[bool]:
+        """Decode every shard and compare it with its recorded checksum; yields per shard, True when it is whole."""
+        for index, shard in enumerate(self.attributes.get("shards", [])):
+            hashes = {}
+            for name in shard["sha256"]:
+                rows = self._decode(_array(self.group, name), name, index * SHARD, (index + 1) * SHARD)
+                hashes[name] = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
+            yield hashes == shard["sha256"]
+
+
+def open_dataset(path: Path) -> Dataset:
+    """Open a finished dataset and check its layout and that every shard's file is there and whole.
+
+    Raises:
+        InputError: with the next command, when anything is missing or damaged.
+    """
+    if not path.exists():
+        raise InputError(f"no dataset at {path}: make one with `keyin gen-data brownian --out {path}`")
+    try:
+        group = zarr.open_group(path, mode="r")
+        frames = _array(group, "frames")
+    except (KeyError, AssertionError, ValueError, OSError):
+        raise InputError(f"{path} is not a dataset: expected a Zarr group with frames (n,T,H,W,C) uint8") from None
+    if frames.ndim != 5 or frames.dtype != np.uint8:
+        raise InputError(f"{path}: frames are {frames.shape} {frames.dtype}, expected (n,T,H,W,C) uint8")
+    for name, inner in (("keyframes", frames.shape[1:2]), ("split", ())):
+        if name in group and _array(group, name).shape != (frames.shape[0], *inner):
+            raise InputError(f"{path}: {name} are {_array(group, name).shape}, expected {(frames.shape[0], *inner)}")
+    if not is_finished(path):
+        raise InputError(f"{path} is unfinished: run the `keyin gen-data` command that began it again, it continues")
+    for index, shard in enumerate(attributes(path).get("shards", [])):
+        if damaged := _damaged(path, group, index, shard):
+            raise InputError(f"{damaged[0]} is truncated or missing: {_rebuild(path)}")
+    height, width, channels = frames.shape[2:]
+    return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
+
+
+def open_for(data: BrownianData | ZarrData, path: Path | None = None) -> Dataset:
+    """Open the dataset of a recipe (or another one at `path`) and check that it has the recipe's shape.
+
+    Raises:
+        InputError: the dataset does not fit the recipe.
+    """
+    dataset = open_dataset(path or Path(data.path))
+    if dataset.image != data.image:
+        found, expected = ("x".join(map(str, image)) for image in (dataset.image, data.image))
+        raise InputError(f"{dataset.path} has frames of {found}, the recipe expects {expected}: use another dataset or recipe")
+    if dataset.frames < data.frames:
+        found, expected = f"{dataset.frames} frames", f"the recipe expects {data.frames}"
+        raise InputError(f"{dataset.path} has sequences of {found}, {expected}: use another dataset or recipe")
+    return dataset
+
+
+def _rebuild(path: Path) -> str:
+    return f"run the `keyin gen-data` command that made {path.name} again, it rebuilds only what is damaged"

@@ -1,0 +1,1 @@
+"""Naming keyframes and scoring the names."""

@@ -1,0 +1,132 @@
+"""Table 1 on one dataset: every selector's keyframes, scores, per-sequence results and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keyin_cli import artifacts, figures
+from keyin_cli.data import loader
+from keyin_cli.data.store import open_for
+from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
+from keyin_cli.discovery.selectors import SELECTORS, Context, Frames, Selector, Times
+from keyin_cli.errors import InputError
+from keyin_cli.model.keyin import KeyIn
+from keyin_cli.training.checkpoint import load_model, tensors_sha256
+from keyin_cli.training.engine import describe, pick_device
+
+STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
+
+
+def evaluate(
+    weights: Path,
+    data: Path | None,
+    split: str,
+    methods: Sequence[str],
+    limit: int | None,
+    seed: int,
+    overrides: Sequence[str],
+    out: Path | None,
+) -> dict[str, Any]:
+    """Evaluate selectors on a dataset and write `eval_f1.json`, `sequences.jsonl` and the pictures.
+
+    Prices and constants are chosen on the training split of the same dataset, without labels.
+
+    Args:
+        weights: what `find_weights` accepts.
+        data: a dataset of the recipe's shape; the recipe's own by default.
+        methods: names of `SELECTORS`; all that the weights allow by default.
+        limit: use only the first sequences of the split.
+        overrides: `discovery.*` keys of the recipe, `KEY=VALUE`.
+        out: a directory; `artifacts/runs/<recipe>/eval_f1/<data>-<split>` by default.
+
+    Returns:
+        The object that `eval-f1 --json` prints.
+
+    Raises:
+        InputError: the weights, the dataset and the methods do not fit together.
+    """
+    file = artifacts.find_weights(weights)
+    model, recipe = load_model(file, overrides)
+    dataset = open_for(recipe.data, data)
+    methods = list(methods) or [name for name in SELECTORS if name != "keyin" or isinstance(model, KeyIn)]
+    window = recipe.window
+    frames = loader.load_frames(dataset, split, window.conditioning + window.predicted, limit)
+    labels = loader.load_labels(dataset, split, window.conditioning, window.predicted, limit) if dataset.labelled else None
+    device = pick_device(recipe.device)
+    count = window.conditioning + window.predicted
+    calibration = cache(lambda: loader.load_frames(dataset, "train", count, recipe.discovery.calibration))
+    context = Context(model.to(device), recipe, device, calibration, seed)
+    selectors = {method: _make(method, context) for method in methods}
+    times = {method: selector.select(frames) for method, selector in selectors.items()}
+    out = out or artifacts.runs(recipe.name) / "eval_f1" / f"{dataset.path.stem}-{split}"
+    pictures = [
+        picture
+        for method, selector in selectors.items()
+        for picture in _draw(out, method, selector, frames, times[method], labels)
+    ]
+    indices = dataset.indices(split)[:limit]
+    rows = [
+        dict(row, settings=selectors[method].settings) for method in methods for row in [table_row(method, times[method], labels)]
+    ]
+    result = {
+        "dataset": str(dataset.path),
+        "split": split,
+        "n": len(frames),
+        "rows": rows,
+        "figures": [str(picture) for picture in pictures],
+    }
+    artifacts.write_lines(out / "sequences.jsonl", [_sequence(row, int(i), times, labels) for row, i in enumerate(indices)])
+    inputs = {
+        "weights": {"path": str(file), "sha256": tensors_sha256(dict(model.state_dict()))},
+        "dataset": {"path": str(dataset.path), "sha256": dataset.sha256},
+    }
+    manifest = artifacts.provenance() | {
+        "kind": "evaluation",
+        "recipe": recipe.model_dump(mode="json"),
+        "inputs": inputs,
+        "seed": seed,
+    }
+    manifest |= {"device": describe(device), "peak_memory_bytes": artifacts.peak_memory()}
+    artifacts.write_json(out / artifacts.MANIFEST, manifest)
+    artifacts.write_json(out / "eval_f1.json", result)
+    return result
+
+
+def _make(method: str, context: Context) -> Selector:
+    if method not in SELECTORS:
+        raise InputError(f"no selector {method}: there are {', '.join(SELECTORS)}")
+    return SELECTORS[method](context)
+
+
+def _sequence(row: int, index: int, times: dict[str, Times], labels: Times | None) -> dict[str, Any]:
+    """One line of `sequences.jsonl`: the times 1…N of every method's keyframes, and its matches with the true ones."""
+    named = {method: each[row : row + 1] for method, each in times.items()}
+    line: dict[str, Any] = {"sequence": index, "keyframes": {method: _times(each) for method, each in named.items()}}
+    if labels is not None:
+        true = labels[row : row + 1]
+        line["true"] = _times(true)
+        line["matched"] = {method: {str(t): int(matches(each, true, t)[0]) for t in TOLERANCES} for method, each in named.items()}
+    return line
+
+
+def _times(row: Times) -> list[int]:
+    return [int(time) + 1 for time in np.flatnonzero(row[0])]
+
+
+def _draw(out: Path, method: str, selector: Selector, frames: Frames, named: Times, labels: Times | None) -> list[Path]:
+    """The pictures of one method: the first sequences of the split, unchosen."""
+    shown = frames[: max(STRIPS, PANELS, CLIPS)]
+    predicted = selector.predict(shown)
+    truth = shown[:, -predicted.shape[1] :]
+    true = [None] * len(shown) if labels is None else list(labels[: len(shown)])
+    examples = [figures.Example(*each) for each in zip(truth, predicted, true, named[: len(shown)], strict=True)]
+    paths = [out / f"{method}-{name}" for name in ("strip.png", "trajectories.png", "video.gif")]
+    figures.frame_strip(paths[0], examples[:STRIPS], method)
+    figures.trajectories(paths[1], examples[:PANELS], method)
+    figures.animation(paths[2], examples[:CLIPS])
+    return paths

@@ -1,0 +1,91 @@
+"""Exact search for keyframes over a frozen interpolator: no keyframe model and no label.
+
+Every segment (i, i+L) of a sequence is scored by how well the interpolator inpaints it from its two end frames; the best chain
+of segments from K^0 to the last frame is found by dynamic programming, every keyframe in between at a price.
+
+The price is what a keyframe costs to send without its neighbours: its nats under independent pixels with the mean of the
+training split (`frame_nats`). So a chain's total is a description length, and the rule needs no label and no tuning.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.model.losses import pixel_error
+from keyin_cli.training.engine import to_images
+
+Costs = NDArray[np.float32]
+
+
+@torch.no_grad()
+def segment_costs(foundation: Foundation, frames: NDArray[np.uint8], device: torch.device) -> Costs:
+    """Nats of the frames i+1 … i+L inpainted from the frames i and i+L.
+
+    Args:
+        frames: (n,N+1,H,W,C) uint8: K^0 and the N frames after it.
+
+    Returns:
+        (n,N+1,S) float32, entry [:, i, L-1]; infinite where i+L > N.
+    """
+    images = to_images(frames, device)
+    embeddings = foundation.encoder(images)
+    n, count = images.shape[:2]
+    last = count - 1
+    costs = torch.full((n, count, foundation.interpolator.max_offset), torch.inf)
+    for length in range(1, min(foundation.interpolator.max_offset, last) + 1):
+        starts = last - length + 1
+        start, end = embeddings[:, :starts].flatten(0, 1), embeddings[:, length:].flatten(0, 1)
+        generated = foundation.inpaint(start, end, torch.full((len(start),), length, device=device), length)
+        truth = images[:, 1:].unfold(1, length, 1).movedim(-1, 2)  # (n,starts,length,H,W,C)
+        errors = pixel_error(foundation.decoder(generated.unflatten(0, (n, starts))), truth, "sum")
+        costs[:, :starts, length - 1] = errors.sum(-1).cpu()
+    return costs.numpy()
+
+
+def cheapest_chain(costs: Costs, price: float) -> NDArray[np.bool_]:
+    """Keyframes of the cheapest chain of segments from time 0 to time N: (n,N+1,S) -> (n,N) bool for the times 1…N.
+
+    The end of the sequence closes the last segment and is no keyframe.
+    """
+    n, count, longest = costs.shape
+    last = count - 1
+    best = np.full((n, count), np.inf)
+    best[:, 0] = 0
+    back = np.zeros((n, count), dtype=np.int64)
+    for time in range(1, count):
+        lengths = np.arange(1, min(longest, time) + 1)
+        totals = best[:, time - lengths] + costs[:, time - lengths, lengths - 1] + (price if time < last else 0.0)
+        choice = totals.argmin(axis=1)
+        best[:, time] = totals[np.arange(n), choice]
+        back[:, time] = lengths[choice]
+    keyframes = np.zeros((n, count), dtype=np.bool_)
+    at = np.full(n, last)
+    while (at > 0).any():
+        at = at - back[np.arange(n), at]
+        keyframes[np.arange(n), at] = True
+    return keyframes[:, 1:]
+
+
+def chain_costs(costs: Costs, keyframes: NDArray[np.bool_], price: float) -> NDArray[np.float64]:
+    """Description length (n,) of given chains (n,N): nats of all segments and the price of every keyframe before N.
+
+    Infinite when two keyframes are further apart than S.
+    """
+    totals = np.zeros(len(costs))
+    last = keyframes.shape[1]
+    for row, times in enumerate(keyframes):
+        inner = np.flatnonzero(times[:-1]) + 1
+        nodes = np.concatenate([[0], inner, [last]])
+        lengths = np.diff(nodes)
+        fits = (lengths <= costs.shape[2]).all()
+        totals[row] = costs[row, nodes[:-1], lengths - 1].sum() + price * len(inner) if fits else np.inf
+    return totals
+
+
+def frame_nats(frames: NDArray[np.uint8]) -> float:
+    """Mean nats of a frame of (n,T,H,W,C) under independent pixels with these frames' mean image."""
+    mean = frames.mean(axis=(0, 1), dtype=np.float64).clip(1e-6 * 255, (1 - 1e-6) * 255) / 255
+    return float(-(mean * np.log(mean) + (1 - mean) * np.log1p(-mean)).sum())

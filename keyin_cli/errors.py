@@ -1,0 +1,13 @@
+"""The ways a command ends other than done. Each is one clear line and an exit code (see cli.py)."""
+
+
+class InputError(Exception):
+    """The user's input cannot be used: what is wrong and the next command to run. Exit code 2."""
+
+
+class RunError(Exception):
+    """The work itself failed (disk full, loss not finite): what happened and what to do. Exit code 1."""
+
+
+class Interrupted(Exception):
+    """Stopped by SIGINT or SIGTERM after saving. Exit code 130."""

@@ -1,0 +1,52 @@
+"""LSTM_inter (paper section 3.1): two keyframes and the offset between them -> the embeddings in between.
+
+The state is fresh for every segment, a function of (kappa^{t-1}, kappa^t, delta^t, z_inter); the same vector is the input of
+every step. Segments are independent, so all of them go through in one batch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from keyin_cli.model.layers import ProjectedLstm, mlp
+from keyin_cli.recipe import Model, StochasticInterpolator
+
+
+class Interpolator(nn.Module):
+    def __init__(self, model: Model, max_offset: int) -> None:
+        super().__init__()
+        embedding, lstm = model.codec.embedding, model.lstm
+        self.max_offset = max_offset
+        self.latent = model.interpolator.latent if isinstance(model.interpolator, StochasticInterpolator) else 0
+        self.layers, self.units = lstm.layers, lstm.units
+        context = 2 * embedding + max_offset + self.latent
+        self.initial = mlp([context, 2 * lstm.units, 2 * lstm.layers * lstm.units])
+        self.lstm = ProjectedLstm(context, embedding, lstm)
+        self.posterior = ProjectedLstm(embedding, 2 * self.latent, lstm) if self.latent else None
+
+    def forward(self, start: Tensor, end: Tensor, offset: Tensor, z: Tensor, steps: int | None = None) -> Tensor:
+        """Inpaint segments.
+
+        Args:
+            start, end: embeddings of the keyframes, (B,E).
+            offset: distribution of the offset, one-hot or soft, (B,S).
+            z: latent z_inter, (B,Z); Z is 0 for a deterministic interpolator.
+            steps: how many frames to make, all S by default.
+
+        Returns:
+            Embeddings of the frames after `start`, (B,steps,E); frame i of a segment of length i should be `end`.
+        """
+        context = torch.cat([start, end, offset, z], dim=-1)
+        hidden, cell = self.initial(context).unflatten(-1, (2, self.layers, self.units)).permute(1, 2, 0, 3).contiguous()
+        inputs = context[:, None].expand(-1, steps or self.max_offset, -1)
+        embeddings: Tensor = self.lstm(inputs, (hidden.tanh(), cell))[0]
+        return embeddings
+
+    def infer(self, embeddings: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Posterior of z_inter given a segment's own frames (B,S,E), the first `lengths` (B,) of them: mean, log σ (B,Z)."""
+        assert self.posterior is not None, "a deterministic interpolator has no latent"
+        outputs = self.posterior(embeddings)[0]
+        last = outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]
+        mean, log_std = last.chunk(2, dim=-1)
+        return mean, log_std.clamp(-5, 2)

@@ -1,0 +1,118 @@
+"""LSTM_cond, LSTM_inf with its attention, and LSTM_key (paper section 3.1): from embeddings to keyframes and offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from keyin_cli.model.layers import ProjectedLstm, sine_code
+from keyin_cli.recipe import Model, TemporalInference, Window
+
+TIME_CODE = 16  # size of a sine code of time
+
+
+@dataclass(frozen=True)
+class Keyframes:
+    """What LSTM_key says: `embeddings` κ̂ (B,M,E), offset `logits` (B,M,S), and of the posterior `mean` and `log_std` (B,M,Z)."""
+
+    embeddings: Tensor
+    logits: Tensor
+    mean: Tensor
+    log_std: Tensor
+
+    @property
+    def delta(self) -> Tensor:
+        """Offset distributions δ (B,M,S)."""
+        return self.logits.softmax(-1)
+
+
+class Inference(nn.Module):
+    """LSTM_inf and key-value attention (equations 1 and 2): the posterior of z_t.
+
+    Kind `bare` attends with the last keyframe embedding alone. Kind `temporal` puts convolutions over time before the LSTM,
+    sine codes of a frame's time into keys and values, and queries with the state of LSTM_key and the expected time too.
+    """
+
+    def __init__(self, model: Model, window: Window, query: int) -> None:
+        super().__init__()
+        embedding, units = model.codec.embedding, model.lstm.units
+        self.window = window
+        self.temporal = isinstance(model.inference, TemporalInference)
+        kernels = model.inference.kernels if isinstance(model.inference, TemporalInference) else []
+        layers: list[nn.Module] = []
+        channels = embedding
+        for kernel in kernels:
+            layers += [nn.Conv1d(channels, units, kernel, padding=kernel // 2), nn.SiLU()]
+            channels = units
+        self.convolutions = nn.Sequential(*layers)
+        self.lstm = ProjectedLstm(channels, units, model.lstm, bidirectional=True)
+        code = TIME_CODE if self.temporal else 0
+        self.key = nn.Linear(units + code, embedding)
+        self.value = nn.Linear(units + code, 2 * model.latent)
+        self.query = nn.Linear(query, embedding) if self.temporal else nn.Identity()
+        self.scale = embedding**-0.5 if self.temporal else 1.0
+
+    def read(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
+        """Observe a sequence (B,T+N,E): keys (B,N,E) and values (B,N,2Z) of the frames to predict."""
+        features = self.convolutions(sequence.transpose(1, 2)).transpose(1, 2)
+        outputs = self.lstm(features)[0][:, self.window.conditioning :]
+        if self.temporal:
+            times = torch.arange(1.0, self.window.predicted + 1, device=outputs.device)
+            code = sine_code(times, TIME_CODE, self.window.predicted).expand(len(outputs), -1, -1)
+            outputs = torch.cat([outputs, code], dim=-1)
+        return self.key(outputs), self.value(outputs)
+
+    def attend(self, query: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Posterior mean and log σ of z_t, (B,Z) each (equations 1 and 2)."""
+        scores = (keys @ self.query(query)[..., None])[..., 0] * self.scale
+        attended = (scores.softmax(-1)[:, None] @ values)[:, 0]
+        mean, log_std = attended.chunk(2, dim=-1)
+        return mean, log_std.clamp(-5, 2)
+
+
+class KeyframeModel(nn.Module):
+    """LSTM_cond → LSTM_key, with the posterior of z from `Inference` or z given."""
+
+    def __init__(self, model: Model, window: Window) -> None:
+        super().__init__()
+        embedding, units = model.codec.embedding, model.lstm.units
+        self.window, self.latent = window, model.latent
+        self.condition = ProjectedLstm(embedding, units, model.lstm)
+        self.time_code = TIME_CODE if isinstance(model.inference, TemporalInference) else 0
+        self.inference = Inference(model, window, query=embedding + units + self.time_code)
+        self.lstm = ProjectedLstm(embedding + model.latent + self.time_code, units, model.lstm)
+        self.embedding = nn.Linear(units, embedding)
+        self.offset = nn.Linear(units, window.max_offset)
+
+    def forward(self, sequence: Tensor, z: Tensor | None = None, noise: Tensor | None = None) -> Keyframes:
+        """Predict M keyframes one after another.
+
+        Args:
+            sequence: embeddings (B,T+N,E) of a whole sequence, or (B,T,E) of the conditioning frames when z is given.
+            z: latents (B,M,Z); None takes them from the posterior.
+            noise: standard normal (B,M,Z) to sample the posterior with; None takes its mean.
+        """
+        conditioning = sequence[:, : self.window.conditioning]
+        state = self.condition(conditioning)[1]
+        memory = self.inference.read(sequence) if z is None else None
+        keyframe, time = conditioning[:, -1], sequence.new_zeros(len(sequence))
+        offsets = torch.arange(1.0, self.window.max_offset + 1, device=sequence.device)
+        steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+        for t in range(self.window.keyframes):
+            code = sine_code(time, self.time_code, self.window.predicted) if self.time_code else keyframe[:, :0]
+            if memory is not None:
+                query = torch.cat([keyframe, state[0][-1], code], dim=-1) if self.time_code else keyframe
+                mean, log_std = self.inference.attend(query, *memory)
+                latent = mean if noise is None else mean + log_std.exp() * noise[:, t]
+            else:
+                assert z is not None
+                latent = z[:, t]
+                mean, log_std = torch.zeros_like(latent), torch.zeros_like(latent)
+            outputs, state = self.lstm(torch.cat([keyframe, latent, code], dim=-1)[:, None], state)
+            keyframe, logits = self.embedding(outputs[:, 0]), self.offset(outputs[:, 0])
+            # The code of the expected time is an input, not a path for the loss: its high frequencies would shake δ.
+            time = time + (logits.detach().softmax(-1) * offsets).sum(-1)
+            steps.append((keyframe, logits, mean, log_std))
+        return Keyframes(*(torch.stack(column, dim=1) for column in zip(*steps, strict=True)))

@@ -1,0 +1,41 @@
+"""Small blocks shared by the modules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from keyin_cli.recipe import Lstm
+
+
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """Linear layers of the given sizes with layer norm and SiLU between them (none after the last)."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(sizes[:-1]):
+        layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+
+
+class ProjectedLstm(nn.Module):
+    """A multi-layer LSTM with a linear projection before and after it (SPEC section 1). (B,L,inputs) -> (B,L,outputs)."""
+
+    def __init__(self, inputs: int, outputs: int, lstm: Lstm, bidirectional: bool = False) -> None:
+        super().__init__()
+        self.before = nn.Linear(inputs, lstm.units)
+        self.lstm = nn.LSTM(lstm.units, lstm.units, lstm.layers, batch_first=True, bidirectional=bidirectional)
+        self.after = nn.Linear(lstm.units * (2 if bidirectional else 1), outputs)
+
+    def forward(self, inputs: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        hidden, state = self.lstm(self.before(inputs), state)
+        return self.after(hidden), state
+
+
+def sine_code(time: Tensor, size: int, longest: int) -> Tensor:
+    """Sines and cosines of `time` (any shape, in frames) at `size`/2 wavelengths from 4 to 4 x `longest`: (..., size)."""
+    wavelengths = torch.logspace(math.log10(4.0), math.log10(4.0 * longest), size // 2, device=time.device)
+    angles = time[..., None] * (2 * math.pi / wavelengths)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -1,0 +1,56 @@
+"""The terms of the losses, unweighted; recipes weight them. Pure functions.
+
+Pixels are compared by binary cross-entropy per colour channel, embeddings by squared error. Over one frame they are summed
+(nats per frame) or averaged, as the recipe's `model.reduction` says; over frames and batch they are averaged.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Reduction = Literal["sum", "mean"]
+DARKEST = 1e-6  # mixtures of frames are kept this far from 0 and 1
+
+
+def over_frame(errors: Tensor, dimensions: int, reduction: Reduction) -> Tensor:
+    """Sum or average the last `dimensions` axes, those of one frame."""
+    axes = tuple(range(-dimensions, 0))
+    return errors.sum(axes) if reduction == "sum" else errors.mean(axes)
+
+
+def pixel_error(logits: Tensor, truth: Tensor, reduction: Reduction) -> Tensor:
+    """BCE between logits and images (…,H,W,C): (…), in nats."""
+    return over_frame(functional.binary_cross_entropy_with_logits(logits, truth, reduction="none"), 3, reduction)
+
+
+def mixture_error(probabilities: Tensor, truth: Tensor, reduction: Reduction) -> Tensor:
+    """BCE between mixtures of frames and images (…,H,W,C): (…), in nats. A mixture of sigmoids has no logit of its own."""
+    kept = probabilities.clamp(DARKEST, 1 - DARKEST)
+    return over_frame(functional.binary_cross_entropy(kept, truth, reduction="none"), 3, reduction)
+
+
+def embedding_error(predicted: Tensor, truth: Tensor, reduction: Reduction) -> Tensor:
+    """Squared error between embeddings (…,E): (…)."""
+    return over_frame((predicted - truth).square(), 1, reduction)
+
+
+def kl_to_prior(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL[N(mean, exp(log_std)) || N(0, I)] over the last axis, in nats."""
+    return 0.5 * (mean.square() + (2 * log_std).exp() - 1 - 2 * log_std).sum(-1)
+
+
+def per_keyframe(errors: Tensor, inside: Tensor) -> Tensor:
+    """Σ_t c^t error^t / Σ_t c^t, averaged over the batch (formula 7). (B,M), (B,M) -> ().
+
+    The sum of c^t is at least P(keyframe 1 is inside), which is positive whenever S <= N.
+    """
+    return ((inside * errors).sum(-1) / inside.sum(-1).clamp_min(1e-6)).mean()
+
+
+def entropy(delta: Tensor) -> Tensor:
+    """Mean entropy of the offset distributions (B,M,S), in nats."""
+    return torch.special.entr(delta).sum(-1).mean()

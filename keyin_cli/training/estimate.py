@@ -1,0 +1,52 @@
+"""What a stage would cost, without running it: a few real steps on random frames."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from keyin_cli.recipe import Recipe
+from keyin_cli.training.engine import pick_device
+from keyin_cli.training.interpolator import InterpolatorStage
+from keyin_cli.training.keyin import KeyInStage
+from keyin_cli.training.stage import Stage
+
+SEQUENCES = 64
+STEPS = 5
+BYTES_PER_PARAMETER = 4
+
+
+def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
+    """Shapes, parameters, bytes on disk and seconds of one stage, measured on this machine."""
+    device = pick_device(recipe.device)
+    window = recipe.window
+    shape = (SEQUENCES, window.conditioning + window.predicted, *recipe.data.image)
+    frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    work: Stage = InterpolatorStage(recipe, frames, device)
+    if stage == "keyin":
+        work = KeyInStage(recipe, dict(work.model.state_dict()), frames, device)
+    schedule = work.schedule
+    parameters = [value for value in work.model.parameters() if value.requires_grad]
+    seconds = []
+    for step in range(STEPS + 1):
+        begun = time.perf_counter()
+        terms = work.terms(work.batch(step))
+        sum(terms.values()).backward()  # type: ignore[union-attr]
+        seconds.append(time.perf_counter() - begun)
+    each = float(np.median(seconds[1:]))
+    count = sum(value.numel() for value in parameters)
+    everything = sum(value.numel() for value in work.model.parameters())
+    return {
+        "stage": stage,
+        "recipe": recipe.model_dump(mode="json"),
+        "shapes": {
+            name: f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for name, value in work.batch(0).items()
+        },
+        "parameters": count,
+        "steps": schedule.steps,
+        "steps_per_second": round(1 / each, 2),
+        "seconds": round(each * schedule.steps, 1),
+        "bytes": BYTES_PER_PARAMETER * (everything * 2 + count * 2),  # weights, and a checkpoint with Adam's two moments
+    }

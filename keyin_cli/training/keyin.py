@@ -1,0 +1,130 @@
+"""Stage 2: the keyframe model on the frozen foundation, trained by the soft loss (SPEC section 2, Algorithm 2).
+
+The foundation is frozen whole, encoder included, so every sequence is encoded once, before the first step, and the
+keyframe targets cannot collapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from keyin_cli.data.loader import batch_indices, step_rng
+from keyin_cli.model import losses, soft_time
+from keyin_cli.model.encoder import Decoder, Encoder
+from keyin_cli.model.keyframes import Keyframes
+from keyin_cli.model.keyin import KeyIn
+from keyin_cli.progress import track
+from keyin_cli.recipe import Recipe
+from keyin_cli.training.checkpoint import Tensors
+from keyin_cli.training.engine import seeded, to_images
+from keyin_cli.training.stage import Batch, Terms
+
+VALIDATION_BATCHES = 8
+ENCODE_BATCH = 64  # sequences encoded at once
+
+
+@torch.no_grad()
+def encode_sequences(encoder: Encoder, frames: NDArray[np.uint8], device: torch.device, title: str) -> Tensor:
+    """Embeddings (n,T+N,E) float32 of uint8 sequences (n,T+N,H,W,C), on the CPU."""
+    pieces = []
+    with track(title, len(frames)) as advance:
+        for begin in range(0, len(frames), ENCODE_BATCH):
+            images = to_images(frames[begin : begin + ENCODE_BATCH], device)
+            pieces.append(encoder(images).cpu())
+            advance(len(images))
+    return torch.cat(pieces)
+
+
+def decode_weighted(decoder: Decoder, embeddings: Tensor, shares: Tensor, skip_below: float) -> Tensor:
+    """Decode generated frames (B,M,S,E) to pixels (B,M,S,H,W,C), leaving black those that carry no weight (formula 5).
+
+    A frame whose share (B,M,S,N) of every true frame is below `skip_below` is not decoded: most segments run past the sequence
+    or past their own keyframe, and decoding is the most expensive part of a step.
+    """
+    kept = shares.amax(-1) >= skip_below
+    images = embeddings.new_zeros(*embeddings.shape[:3], *decoder.image)
+    images[kept] = decoder(embeddings[kept]).sigmoid()
+    return images
+
+
+class KeyInStage:
+    name = "keyin"
+
+    def __init__(
+        self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device
+    ) -> None:
+        """`foundation`: the weights of stage 1; `frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`."""
+        self.recipe, self.schedule, self.device, self.frames = recipe, recipe.train, device, frames
+        self.model = seeded(recipe.seed, lambda: KeyIn(recipe))
+        self.model.foundation.load_state_dict(foundation)
+        self.model.foundation.requires_grad_(False)
+        self.model.to(device)
+        encoder = self.model.foundation.encoder
+        self.embeddings = {split: encode_sequences(encoder, frames[split], device, f"encoding {split}") for split in frames}
+        weights = self.schedule.weights
+        self.decodes = self.schedule.objective == "soft-pixels" or weights.keyframe_pixels > 0
+
+    def batch(self, step: int, split: str = "train") -> Batch:
+        """`embeddings` (B,T+N,E); `frames` (B,N,H,W,C) uint8 when pixels are compared; standard normal `noise` for z (B,M,Z)
+        and `inner_noise` for z_inter (B,M,Z)."""
+        recipe, window, rng = self.recipe, self.recipe.window, step_rng(self.recipe.seed, step)
+        rows = batch_indices(recipe.seed, step, len(self.frames[split]), self.schedule.batch)
+        shape = (len(rows), window.keyframes)
+        inner = self.model.foundation.interpolator.latent
+        batch = {
+            "embeddings": self.embeddings[split][torch.from_numpy(rows)],
+            "noise": torch.from_numpy(rng.standard_normal((*shape, recipe.model.latent), dtype=np.float32)),
+            "inner_noise": torch.from_numpy(rng.standard_normal((*shape, inner), dtype=np.float32)),
+        }
+        if self.decodes:
+            batch["frames"] = torch.from_numpy(self.frames[split][rows, window.conditioning :])
+        return batch
+
+    def terms(self, batch: Batch) -> Terms:
+        """The terms of formulas 7 and 8, and figures about δ: its entropy and the expected keyframes inside."""
+        embeddings, noise, inner_noise = (batch[name].to(self.device) for name in ("embeddings", "noise", "inner_noise"))
+        return self._terms(batch, embeddings, self.model.keyframes(embeddings, noise=noise), inner_noise)
+
+    def _terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, inner_noise: Tensor) -> Terms:
+        window, reduction, weights = self.recipe.window, self.recipe.model.reduction, self.schedule.weights
+        first, truth = embeddings[:, window.conditioning - 1], embeddings[:, window.conditioning :]
+        delta = keyframes.delta
+        tau = soft_time.keyframe_times(delta)
+        inside = soft_time.inside(tau, window.predicted)
+        shares = soft_time.share(soft_time.frame_weights(tau, delta, window.predicted))
+        targets = soft_time.soft_targets(tau, truth)
+        generated = self.model.segments(first, keyframes.embeddings, delta, inner_noise)
+        terms = {
+            "keyframe_embeddings": losses.per_keyframe(losses.embedding_error(keyframes.embeddings, targets, reduction), inside),
+            "kl": losses.per_keyframe(losses.kl_to_prior(keyframes.mean, keyframes.log_std), inside),
+            "entropy": losses.entropy(delta),
+            "keyframes_inside": inside.sum(-1).mean(),
+        }
+        if self.schedule.objective == "soft-embeddings":
+            terms["sequence"] = losses.embedding_error(soft_time.soft_frames(shares, generated), truth, reduction).sum(-1).mean()
+        if not self.decodes:
+            return terms
+        decoder, images = self.model.foundation.decoder, to_images(batch["frames"].numpy(), self.device)
+        if weights.keyframe_pixels > 0:
+            pixels = losses.pixel_error(decoder(keyframes.embeddings), soft_time.soft_targets(tau, images), reduction)
+            terms["keyframe_pixels"] = losses.per_keyframe(pixels, inside)
+        if self.schedule.objective == "soft-pixels":
+            decoded = decode_weighted(decoder, generated, shares, self.schedule.skip_below)
+            terms["sequence"] = losses.mixture_error(soft_time.soft_frames(shares, decoded), images, reduction).sum(-1).mean()
+        return terms
+
+    def weights(self, step: int) -> dict[str, float]:
+        """The recipe's weights; the entropy bonus (a negative weight) falls linearly to zero."""
+        weights = self.schedule.weights.model_dump()
+        left = max(0.0, 1 - step / (self.schedule.entropy_until * self.schedule.steps))
+        return weights | {"entropy": -weights["entropy"] * left}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        rows = [self.terms(self.batch(step, "val")) for step in range(VALIDATION_BATCHES)]
+        return {name: float(np.mean([float(row[name]) for row in rows])) for name in rows[0]}

@@ -1,0 +1,57 @@
+"""From a recipe to the weights of a stage: the dataset, stage 1 and stage 2, each made when it is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from keyin_cli import artifacts
+from keyin_cli.data import generate, loader
+from keyin_cli.data.store import Dataset
+from keyin_cli.progress import say
+from keyin_cli.recipe import Recipe
+from keyin_cli.training import loop
+from keyin_cli.training.checkpoint import read_weights
+from keyin_cli.training.engine import pick_device
+from keyin_cli.training.interpolator import InterpolatorStage
+from keyin_cli.training.keyin import KeyInStage
+from keyin_cli.training.stage import Stage
+
+
+def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensorboard: bool = False) -> dict[str, Any]:
+    """Train `interpolator` or `keyin` (and what it stands on) to the end, or say that it is done.
+
+    Args:
+        run: the recipe's run directory; the stage lands in `run / stage`.
+        overwrite: delete the stage's own run first; what it stands on is kept.
+
+    Returns:
+        The stage's manifest.
+
+    Raises:
+        InputError, RunError, Interrupted: see `loop`.
+    """
+    device = pick_device(recipe.device)
+    folder = run / stage
+    if overwrite:
+        artifacts.remove(folder)
+    dataset = generate.ensure(recipe.data)
+    inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
+    if stage == "keyin":
+        below = train("interpolator", recipe, run, tensorboard=tensorboard)
+        inputs["interpolator"] = {"path": str(run / "interpolator"), "sha256": below["weights_sha256"]}
+    part = recipe.part(stage)
+    if manifest := loop.finished(folder, part, inputs):
+        say(f"{folder}: already trained")
+        return manifest
+    frames = {split: _frames(dataset, recipe, split) for split in ("train", "val")}
+    work: Stage
+    if stage == "keyin":
+        work = KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device)
+    else:
+        work = InterpolatorStage(recipe, frames, device)
+    return loop.fit(work, folder, inputs, device, tensorboard)
+
+
+def _frames(dataset: Dataset, recipe: Recipe, split: str) -> Any:
+    return loader.load_frames(dataset, split, recipe.window.conditioning + recipe.window.predicted)
