@@ -63,7 +63,7 @@ class BrownianData(Section):
     margin: float = Field(2.6, ge=0)
     first_change: Range = (1, 8)
     segment: Range = (6, 8)
-    min_turn: float = Field(30.0, ge=0, le=90)  # degrees
+    min_turn: float = Field(30.0, ge=0, le=44)  # degrees; more could leave a ball in a corner without a heading
     split: Split = Split()
 
     @property
@@ -208,8 +208,11 @@ class Schedule(Section):
 
 
 class PretrainWeights(Section):
+    """Weights of the terms of stage 1 beside the error of the inpainted frames, which weighs 1."""
+
     kl: Weight = 1e-3
     autoencoder: Weight = 1.0
+    embeddings: Weight = 0.0  # inpainted embeddings against the encoder's, for the objective soft-embeddings
 
 
 class Pretrain(Schedule):
@@ -243,7 +246,7 @@ class Train(Schedule):
     objective: Literal["soft-pixels", "soft-embeddings"] = "soft-pixels"
     weights: TrainWeights = TrainWeights()
     entropy_until: float = Field(0.5, gt=0, le=1)  # share of the steps
-    skip_below: float = Field(1e-10, ge=0, lt=1)  # generated frames of a smaller share in every frame are not decoded
+    skip_below: float = Field(1e-8, ge=0, lt=1)  # generated frames of a smaller share in every frame are not decoded
 
 
 class Discovery(Section):

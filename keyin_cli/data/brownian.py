@@ -86,7 +86,7 @@ def _turn(
     turn = np.abs((candidates - heading[:, None] + np.pi) % (2 * np.pi) - np.pi)
     allowed = (x >= low) & (x <= high) & (y >= low) & (y <= high) & ~(turn < np.deg2rad(data.min_turn))
     count = allowed.sum(axis=1)
-    if not count.all():  # the recipe's check on speed and turn rules this out
+    if not count.all():  # a valid recipe leaves a quarter of all headings inside and forbids less than a quarter
         raise ArithmeticError("no heading keeps the ball inside the frame")
     chosen = np.floor(uniform[:, 1] * count).astype(np.int64)
     pick = (allowed.cumsum(axis=1) > chosen[:, None]).argmax(axis=1)

@@ -63,6 +63,7 @@ def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
     with artifacts.disk_errors(path):
         group = zarr.open_group(path, mode="r+")
         for name, array in arrays.items():
+            artifacts.remove(shard_file(path, name, index, array.ndim))  # a damaged one would be read to fill up the last shard
             _array(group, name)[begin : begin + len(array)] = array
             handle = os.open(shard_file(path, name, index, array.ndim), os.O_RDONLY)
             os.fsync(handle)

@@ -30,7 +30,7 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         embeddings: Tensor = self.body(images.reshape(-1, *self.image))
-        return embeddings.unflatten(0, images.shape[:-3])
+        return embeddings.reshape(*images.shape[:-3], -1)
 
 
 class Decoder(nn.Module):

@@ -79,7 +79,7 @@ class KeyframeModel(nn.Module):
         super().__init__()
         embedding, units = model.codec.embedding, model.lstm.units
         self.window, self.latent = window, model.latent
-        self.condition = ProjectedLstm(embedding, units, model.lstm)
+        self.condition = ProjectedLstm(embedding, None, model.lstm)
         self.time_code = TIME_CODE if isinstance(model.inference, TemporalInference) else 0
         self.inference = Inference(model, window, query=embedding + units + self.time_code)
         self.lstm = ProjectedLstm(embedding + model.latent + self.time_code, units, model.lstm)

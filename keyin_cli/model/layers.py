@@ -21,13 +21,16 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
 
 
 class ProjectedLstm(nn.Module):
-    """A multi-layer LSTM with a linear projection before and after it (SPEC section 1). (B,L,inputs) -> (B,L,outputs)."""
+    """A multi-layer LSTM with a linear projection before and after it (SPEC section 1). (B,L,inputs) -> (B,L,outputs).
 
-    def __init__(self, inputs: int, outputs: int, lstm: Lstm, bidirectional: bool = False) -> None:
+    Without `outputs` there is no projection after it, for an LSTM of which only the final state is used.
+    """
+
+    def __init__(self, inputs: int, outputs: int | None, lstm: Lstm, bidirectional: bool = False) -> None:
         super().__init__()
         self.before = nn.Linear(inputs, lstm.units)
         self.lstm = nn.LSTM(lstm.units, lstm.units, lstm.layers, batch_first=True, bidirectional=bidirectional)
-        self.after = nn.Linear(lstm.units * (2 if bidirectional else 1), outputs)
+        self.after = nn.Linear(lstm.units * (2 if bidirectional else 1), outputs) if outputs else nn.Identity()
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         hidden, state = self.lstm(self.before(inputs), state)

@@ -1,4 +1,4 @@
-"""Weights and checkpoints: safetensors and JSON, never pickle, so that loading a stranger's file runs no code.
+"""Weights and checkpoints: safetensors and JSON only, so that loading a stranger's file runs no code.
 
 A checkpoint is a directory `checkpoints/step-<n>` with `model.safetensors`, `optimizer.safetensors` and `state.json`. It is
 written beside, fsynced and renamed; the file `latest` that names it is replaced last. All randomness is a function of

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from keyin_cli.data.loader import batch_indices, step_rng
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.losses import kl_to_prior, pixel_error
+from keyin_cli.model.losses import embedding_error, kl_to_prior, pixel_error
 from keyin_cli.recipe import Recipe
 from keyin_cli.training.engine import seeded, to_images
 from keyin_cli.training.stage import Batch, Terms
@@ -78,19 +78,24 @@ class InterpolatorStage:
         running = torch.arange(longest, device=device) < lengths[:, None]
         start, end = embedded = model.encoder(ends)
         z, kl = start.new_zeros(len(start), 0), start.new_zeros(())
+        if model.interpolator.latent or self.schedule.weights.embeddings:
+            truth = model.encoder(inner)
         if model.interpolator.latent:
             own = start.new_zeros(*running.shape, start.shape[-1])
-            own[running] = model.encoder(inner)
+            own[running] = truth
             mean, log_std = model.interpolator.infer(own, lengths)
             z, kl = mean + log_std.exp() * batch["noise"].to(device), kl_to_prior(mean, log_std).mean()
         offset = functional.one_hot(lengths - 1, self.recipe.window.max_offset).to(start.dtype)
         generated = model.interpolator(start, end, offset, z, longest)[running]
         logits = model.decoder(torch.cat([generated, embedded.flatten(0, 1)]))
-        return {
+        terms = {
             "sequence": pixel_error(logits[: len(generated)], inner, reduction).mean(),
             "autoencoder": pixel_error(logits[len(generated) :], ends.flatten(0, 1), reduction).mean(),
             "kl": kl,
         }
+        if self.schedule.weights.embeddings:
+            terms["embeddings"] = embedding_error(generated, truth, reduction).mean()
+        return terms
 
     def weights(self, step: int) -> dict[str, float]:
         return {"sequence": 1.0, **self.schedule.weights.model_dump()}

@@ -59,7 +59,7 @@ class KeyInStage:
         self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device
     ) -> None:
         """`foundation`: the weights of stage 1; `frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`."""
-        self.recipe, self.schedule, self.device, self.frames = recipe, recipe.train, device, frames
+        self.recipe, self.schedule, self.device = recipe, recipe.train, device
         self.model = seeded(recipe.seed, lambda: KeyIn(recipe))
         self.model.foundation.load_state_dict(foundation)
         self.model.foundation.requires_grad_(False)
@@ -68,12 +68,13 @@ class KeyInStage:
         self.embeddings = {split: encode_sequences(encoder, frames[split], device, f"encoding {split}") for split in frames}
         weights = self.schedule.weights
         self.decodes = self.schedule.objective == "soft-pixels" or weights.keyframe_pixels > 0
+        self.frames = frames if self.decodes else {}
 
     def batch(self, step: int, split: str = "train") -> Batch:
         """`embeddings` (B,T+N,E); `frames` (B,N,H,W,C) uint8 when pixels are compared; standard normal `noise` for z (B,M,Z)
         and `inner_noise` for z_inter (B,M,Z)."""
         recipe, window, rng = self.recipe, self.recipe.window, step_rng(self.recipe.seed, step)
-        rows = batch_indices(recipe.seed, step, len(self.frames[split]), self.schedule.batch)
+        rows = batch_indices(recipe.seed, step, len(self.embeddings[split]), self.schedule.batch)
         shape = (len(rows), window.keyframes)
         inner = self.model.foundation.interpolator.latent
         batch = {

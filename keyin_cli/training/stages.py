@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from keyin_cli import artifacts
 from keyin_cli.data import generate, loader
 from keyin_cli.data.store import Dataset
@@ -44,14 +46,12 @@ def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensor
     if manifest := loop.finished(folder, part, inputs):
         say(f"{folder}: already trained")
         return manifest
-    frames = {split: _frames(dataset, recipe, split) for split in ("train", "val")}
-    work: Stage
-    if stage == "keyin":
-        work = KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device)
-    else:
-        work = InterpolatorStage(recipe, frames, device)
-    return loop.fit(work, folder, inputs, device, tensorboard)
+    return loop.fit(_stage(stage, recipe, run, dataset, device), folder, inputs, device, tensorboard)
 
 
-def _frames(dataset: Dataset, recipe: Recipe, split: str) -> Any:
-    return loader.load_frames(dataset, split, recipe.window.conditioning + recipe.window.predicted)
+def _stage(stage: str, recipe: Recipe, run: Path, dataset: Dataset, device: torch.device) -> Stage:
+    count = recipe.window.conditioning + recipe.window.predicted
+    frames = {split: loader.load_frames(dataset, split, count) for split in ("train", "val")}
+    if stage == "interpolator":
+        return InterpolatorStage(recipe, frames, device)
+    return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device)

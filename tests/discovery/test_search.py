@@ -1,0 +1,88 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyin_cli.discovery.search import chain_costs, cheapest_chain, frame_nats, segment_costs
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.recipe import check
+
+
+def random_costs(seed: int, n: int, last: int, longest: int) -> np.ndarray:
+    costs = np.random.default_rng(seed).gamma(1.0, 10.0, (n, last + 1, longest)).astype(np.float32)
+    for start, length in itertools.product(range(last + 1), range(1, longest + 1)):
+        if start + length > last:
+            costs[:, start, length - 1] = np.inf
+    return costs
+
+
+def brute_force(costs: np.ndarray, price: float) -> tuple[float, tuple[int, ...]]:
+    """The cheapest of all chains of one sequence (N+1,S): its cost and its keyframes."""
+    last, longest = costs.shape[0] - 1, costs.shape[1]
+    best = (np.inf, ())
+    for inner in itertools.chain.from_iterable(itertools.combinations(range(1, last), k) for k in range(last)):
+        nodes = [0, *inner, last]
+        if max(np.diff(nodes)) <= longest:
+            total = sum(float(costs[a, b - a - 1]) for a, b in itertools.pairwise(nodes)) + price * len(inner)
+            best = min(best, (total, inner))
+    return best
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 9), st.integers(2, 4), st.floats(0, 40))
+def test_search_equals_brute_force(seed: int, last: int, longest: int, price: float) -> None:
+    costs = random_costs(seed, 3, last, longest)
+    chains = cheapest_chain(costs, price)
+    totals = chain_costs(costs, chains, price)
+    for row in range(3):
+        total, inner = brute_force(costs[row], price)
+        assert totals[row] == pytest.approx(total, rel=1e-5)
+        assert tuple(np.flatnonzero(chains[row]) + 1) == inner
+
+
+def test_a_higher_price_never_buys_more_keyframes() -> None:
+    costs = random_costs(0, 50, 20, 6)
+    counts = [cheapest_chain(costs, price).sum() for price in (0, 5, 20, 80, 320)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1] >= 50 * 3  # 20 frames in segments of 6 at most
+
+
+def test_a_gap_longer_than_s_costs_infinitely_much() -> None:
+    costs = random_costs(0, 1, 8, 3)
+    assert np.isinf(chain_costs(costs, np.zeros((1, 8), bool), 1.0))
+
+
+def test_segment_costs_are_those_of_inpainting_one_segment() -> None:
+    recipe = check(
+        {
+            "name": "small",
+            "data": {"kind": "zarr", "path": "none", "frames": 8, "height": 4, "width": 4, "channels": 1},
+            "window": {"conditioning": 1, "predicted": 7, "keyframes": 3, "max_offset": 3},
+            "model": {"codec": {"kind": "mlp", "embedding": 6, "hidden": [8]}, "lstm": {"units": 8}},
+            "pretrain": {"lengths": [1, 3]},
+        }
+    )
+    foundation = Foundation(recipe).eval()
+    frames = (np.random.default_rng(0).random((2, 8, 4, 4, 1)) < 0.3).astype(np.uint8) * 255
+    costs = segment_costs(foundation, frames, torch.device("cpu"))
+    assert costs.shape == (2, 8, 3)
+    images = torch.from_numpy(frames).float() / 255
+    with torch.no_grad():
+        embeddings = foundation.encoder(images)
+        for row, start, length in ((0, 0, 1), (1, 2, 3), (0, 4, 3), (1, 6, 1)):
+            ends = embeddings[row : row + 1, [start, start + length]]
+            inner = foundation.inpaint(ends[:, 0], ends[:, 1], torch.tensor([length]), length)
+            likelihood = torch.distributions.Bernoulli(logits=foundation.decoder(inner)[0])
+            nats = -likelihood.log_prob(images[row, start + 1 : start + length + 1]).sum()
+            assert costs[row, start, length - 1] == pytest.approx(float(nats), rel=1e-4)
+    assert np.isinf(costs[:, 5, 2]).all()
+    assert np.isinf(costs[:, 7]).all()
+
+
+def test_frame_nats_is_the_entropy_of_independent_pixels() -> None:
+    frames = np.zeros((4, 2, 1, 2, 1), np.uint8)
+    frames[::2, :, 0, 0] = 255
+    assert frame_nats(frames) == pytest.approx(np.log(2), rel=1e-3)

@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from keyin_cli.model.keyframes import KeyframeModel
+from keyin_cli.recipe import BareInference, Lstm, MlpCodec, Model, TemporalInference, Window
+
+WINDOW = Window(conditioning=2, predicted=7, keyframes=3, max_offset=4)
+KINDS = [TemporalInference(kernels=[3]), BareInference(kind="bare")]
+
+
+def build(inference: TemporalInference | BareInference) -> KeyframeModel:
+    torch.manual_seed(0)
+    return KeyframeModel(Model(codec=MlpCodec(embedding=6), lstm=Lstm(units=8), latent=5, inference=inference), WINDOW)
+
+
+@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "bare"])
+def test_shapes_and_distributions(inference: TemporalInference | BareInference) -> None:
+    keyframes = build(inference)(torch.randn(4, 9, 6))
+    assert keyframes.embeddings.shape == (4, 3, 6)
+    assert keyframes.mean.shape == keyframes.log_std.shape == (4, 3, 5)
+    torch.testing.assert_close(keyframes.delta.sum(-1), torch.ones(4, 3))
+
+
+@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "bare"])
+def test_the_posterior_sees_the_future_and_the_prior_does_not(inference: TemporalInference | BareInference) -> None:
+    model, sequence, z = build(inference), torch.randn(1, 9, 6), torch.randn(1, 3, 5)
+    future = sequence.clone()
+    future[:, 2:] = torch.randn(1, 7, 6)
+    assert not torch.allclose(model(future).mean, model(sequence).mean)
+    torch.testing.assert_close(model(future, z=z).embeddings, model(sequence, z=z).embeddings)
+    torch.testing.assert_close(model(sequence[:, :2], z=z).logits, model(sequence, z=z).logits)
+
+
+@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "bare"])
+def test_noise_moves_along_the_posterior(inference: TemporalInference | BareInference) -> None:
+    """z of the first keyframe is mean + σ · noise: giving that z back gives the same keyframe."""
+    model, sequence, noise = build(inference), torch.randn(2, 9, 6), torch.randn(2, 3, 5)
+    sampled = model(sequence, noise=noise)
+    z = sampled.mean + sampled.log_std.exp() * noise
+    torch.testing.assert_close(model(sequence, z=z).embeddings, sampled.embeddings)
+    torch.testing.assert_close(model(sequence, noise=torch.zeros(2, 3, 5)).logits, model(sequence).logits)
+
+
+def test_attention_reads_the_frame_that_its_query_matches() -> None:
+    inference = build(BareInference(kind="bare")).inference
+    keys, values = 50 * torch.eye(6)[None], torch.randn(1, 6, 10)
+    mean, log_std = inference.attend(torch.eye(6)[2:3], keys, values)
+    torch.testing.assert_close(mean, values[:, 2, :5])
+    torch.testing.assert_close(log_std, values[:, 2, 5:].clamp(-5, 2))

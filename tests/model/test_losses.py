@@ -1,0 +1,37 @@
+import torch
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from keyin_cli.model import losses
+
+
+def test_pixel_error_is_the_negative_log_likelihood() -> None:
+    logits, truth = torch.randn(4, 3, 3, 1), torch.randint(0, 2, (4, 3, 3, 1)).float()
+    expected = -Bernoulli(logits=logits).log_prob(truth)
+    torch.testing.assert_close(losses.pixel_error(logits, truth, "sum"), expected.sum((1, 2, 3)))
+    torch.testing.assert_close(losses.pixel_error(logits, truth, "mean"), expected.mean((1, 2, 3)))
+
+
+def test_mixture_of_one_frame_is_that_frame() -> None:
+    logits, truth = torch.randn(4, 3, 3, 1), torch.randint(0, 2, (4, 3, 3, 1)).float()
+    torch.testing.assert_close(losses.mixture_error(logits.sigmoid(), truth, "sum"), losses.pixel_error(logits, truth, "sum"))
+
+
+def test_mixture_error_is_finite_at_the_ends() -> None:
+    assert torch.isfinite(losses.mixture_error(torch.zeros(1, 2, 2, 1), torch.ones(1, 2, 2, 1), "sum")).all()
+
+
+def test_kl_is_that_of_two_normals() -> None:
+    mean, log_std = torch.randn(5, 3), torch.randn(5, 3)
+    expected = kl_divergence(Normal(mean, log_std.exp()), Normal(0.0, 1.0)).sum(-1)
+    torch.testing.assert_close(losses.kl_to_prior(mean, log_std), expected)
+
+
+def test_per_keyframe_ignores_keyframes_outside_and_their_number() -> None:
+    errors = torch.tensor([[1.0, 3.0, 100.0]])
+    assert losses.per_keyframe(errors, torch.tensor([[1.0, 1.0, 0.0]])) == 2
+    assert losses.per_keyframe(errors, torch.tensor([[0.5, 0.5, 0.0]])) == 2
+
+
+def test_entropy_of_uniform_and_of_certain() -> None:
+    torch.testing.assert_close(losses.entropy(torch.full((1, 2, 4), 0.25)), torch.tensor(4.0).log())
+    assert losses.entropy(torch.eye(4)[None]) == 0

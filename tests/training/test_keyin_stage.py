@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+
+from keyin_cli.data.brownian import draw, simulate
+from keyin_cli.model import losses, soft_time
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.training.keyin import KeyInStage, decode_weighted
+
+FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
+CPU = torch.device("cpu")
+
+
+def stage(*overrides: str) -> KeyInStage:
+    model = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
+    recipe: Recipe = check({"name": "small", "model": model}, ["train.batch=6", "train.steps=10", *overrides])
+    torch.manual_seed(1)
+    return KeyInStage(recipe, dict(Foundation(recipe).state_dict()), {"train": FRAMES, "val": FRAMES[:10]}, CPU)
+
+
+@pytest.mark.parametrize(("sharpness", "skipped"), [(1.0, 0.0), (10.0, 0.05), (40.0, 0.3)])
+def test_skipping_frames_without_weight_changes_nothing(sharpness: float, skipped: float) -> None:
+    """Loss and gradient with and without the skip agree to 1e-6, for soft and for hard offsets; hard ones skip more."""
+    work = stage()
+    decoder = work.model.foundation.decoder
+    torch.manual_seed(2)
+    delta = (sharpness * torch.randn(6, 6, 10)).softmax(-1)
+    shares = soft_time.share(soft_time.frame_weights(soft_time.keyframe_times(delta), delta, 30))
+    truth = torch.from_numpy(FRAMES[:6, 5:]).float() / 255
+    results = []
+    for skip_below in (0.0, work.schedule.skip_below):
+        generated = torch.randn(6, 6, 10, 8, generator=torch.Generator().manual_seed(3), requires_grad=True)
+        images = decode_weighted(decoder, generated, shares, skip_below)
+        loss = losses.mixture_error(soft_time.soft_frames(shares, images), truth, "sum").sum(-1).mean()
+        loss.backward()
+        results.append((loss, generated.grad))
+    assert (shares.amax(-1) < work.schedule.skip_below).float().mean() >= skipped
+    torch.testing.assert_close(results[0][0], results[1][0], rtol=1e-6, atol=0)
+    torch.testing.assert_close(results[0][1], results[1][1], rtol=0, atol=1e-6 * float(results[0][1].abs().max()))
+
+
+@pytest.mark.parametrize("objective", ["soft-pixels", "soft-embeddings"])
+def test_the_foundation_is_frozen_and_the_rest_learns(objective: str) -> None:
+    work = stage(f"train.objective={objective}", "train.weights.keyframe_pixels=1")
+    terms, weights = work.terms(work.batch(0)), work.weights(0)
+    assert set(weights) <= set(terms)
+    sum(weights[name] * terms[name] for name in weights).backward()
+    assert all(parameter.grad is None for parameter in work.model.foundation.parameters())
+    assert all(parameter.grad is not None for parameter in work.model.keyframes.parameters())
+
+
+def test_the_dataset_is_encoded_once_and_rightly() -> None:
+    work = stage("train.objective=soft-pixels")
+    batch = work.batch(3)
+    with torch.no_grad():
+        again = work.model.foundation.encoder(batch["frames"].float() / 255)
+    torch.testing.assert_close(batch["embeddings"][:, 5:], again, rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_is_a_function_of_seed_and_step() -> None:
+    first, again, other = stage().batch(4), stage().batch(4), stage("seed=1").batch(4)
+    for name in first:
+        torch.testing.assert_close(first[name], again[name], rtol=0, atol=0)
+    assert not torch.equal(first["noise"], other["noise"])
+
+
+def test_pixels_are_kept_only_where_they_are_compared() -> None:
+    assert "frames" in stage("train.objective=soft-pixels").batch(0)
+    assert "frames" not in stage("train.objective=soft-embeddings").batch(0)
+    assert "frames" in stage("train.objective=soft-embeddings", "train.weights.keyframe_pixels=1").batch(0)
+
+
+def test_the_entropy_bonus_fades() -> None:
+    work = stage("train.weights.entropy=4", "train.entropy_until=0.5")
+    assert [work.weights(step)["entropy"] for step in (0, 2, 5, 9)] == pytest.approx([-4, -2.4, 0, 0])
+
+
+def test_labels_are_nowhere_to_be_seen() -> None:
+    assert set(stage().batch(0)) == {"embeddings", "frames", "noise", "inner_noise"}

@@ -1,0 +1,125 @@
+"""The loop on a toy stage: the same figures whether it was interrupted or not, and what a run leaves behind."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from keyin_cli import artifacts
+from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.recipe import check
+from keyin_cli.training import loop
+from keyin_cli.training.checkpoint import read_weights
+
+RECIPE = check(
+    {"name": "toy"},
+    [f"pretrain.{key}" for key in ("steps=30", "checkpoint_every=10", "log_every=5", "validate_every=10")],
+)
+INPUTS = {"dataset": {"path": "somewhere", "sha256": "abc"}}
+CPU = torch.device("cpu")
+
+
+class Toy:
+    """Linear regression; `at` maps a step to something that happens in it."""
+
+    name, recipe, schedule = "interpolator", RECIPE, RECIPE.pretrain
+
+    def __init__(self, at: dict[int, Any] | None = None) -> None:
+        torch.manual_seed(0)
+        self.model, self.at = nn.Linear(3, 1), at or {}
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        generator = torch.Generator().manual_seed(step)
+        batch = {"x": torch.randn(8, 3, generator=generator)}
+        self.at.get(step, lambda batch: None)(batch)
+        return batch
+
+    def terms(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        errors = self.model(batch["x"]) - batch["x"].sum(1, keepdim=True)
+        return {"sequence": errors.square().mean(), "reported": torch.tensor(5.0)}
+
+    def weights(self, step: int) -> dict[str, float]:
+        return {"sequence": 1.0}
+
+    def validate(self) -> dict[str, float]:
+        with torch.no_grad():
+            return {"sequence": float(self.terms(self.batch(10_000))["sequence"])}
+
+
+def die(batch: dict[str, Tensor]) -> None:
+    raise MemoryError("killed")
+
+
+def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
+    whole = loop.fit(Toy(), tmp_path / "whole", INPUTS, CPU)
+    with pytest.raises(MemoryError):
+        loop.fit(Toy({24: die}), tmp_path / "killed", INPUTS, CPU)
+    assert (tmp_path / "killed" / "checkpoints" / "latest").read_text() == "step-000000020"
+    resumed = loop.fit(Toy(), tmp_path / "killed", INPUTS, CPU)
+    assert resumed["weights_sha256"] == whole["weights_sha256"]
+    assert resumed["metrics"] == whole["metrics"]
+    rows = [artifacts.read_lines(tmp_path / run / "metrics.jsonl") for run in ("whole", "killed")]
+    assert rows[0] == rows[1]
+    assert [row["step"] for row in rows[0]] == list(range(5, 31, 5))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_save_and_stop(tmp_path: Path, number: int) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted, match=r"stopped at step 14 of 30, saved in .*: run the same command"):
+        loop.fit(Toy({13: lambda batch: os.kill(os.getpid(), number)}), tmp_path / "run", INPUTS, CPU)
+    assert signal.getsignal(number) == before
+    resumed = loop.fit(Toy(), tmp_path / "run", INPUTS, CPU)
+    assert resumed["weights_sha256"] == loop.fit(Toy(), tmp_path / "whole", INPUTS, CPU)["weights_sha256"]
+
+
+def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        loop.fit(Toy({13: lambda batch: batch["x"].fill_(torch.nan)}), tmp_path, INPUTS, CPU)
+    assert str(caught.value).startswith("step 14: sequence not finite; the batch is in ")
+    assert "lower pretrain.lr" in str(caught.value)
+    from safetensors.torch import load_file
+
+    assert load_file(tmp_path / loop.NAN_BATCH)["x"].isnan().all()
+    assert (tmp_path / "checkpoints" / "latest").read_text() == "step-000000010"
+
+
+def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
+    manifest = loop.fit(Toy(), tmp_path, INPUTS, CPU)
+    rows = artifacts.read_lines(tmp_path / "metrics.jsonl")
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert rows[-1]["reported"] == 5
+    assert rows[-1]["loss"] == rows[-1]["sequence"]
+    on_disk = json.loads((tmp_path / "manifest.json").read_text())
+    assert on_disk == manifest
+    wanted = {"recipe", "recipe_sha256", "command", "git", "versions", "device", "inputs", "seconds", "peak_memory_bytes"}
+    assert wanted <= set(on_disk)
+    assert loop.verify_weights(tmp_path)
+    assert not (tmp_path / "checkpoints").exists()
+    torch.testing.assert_close(read_weights(tmp_path / "weights.safetensors")[0]["weight"].shape, (1, 3))
+
+
+def test_a_run_of_another_recipe_or_other_data_is_refused(tmp_path: Path) -> None:
+    loop.fit(Toy(), tmp_path, INPUTS, CPU)
+    part = RECIPE.part("interpolator")
+    assert loop.finished(tmp_path, part, INPUTS) is not None
+    assert loop.finished(tmp_path / "none", part, INPUTS) is None
+    changed = check({"name": "toy"}, ["pretrain.steps=30", "pretrain.lr=0.5"]).part("interpolator")
+    with pytest.raises(InputError, match=r"pretrain.lr: 0.001 -> 0.5"):
+        loop.finished(tmp_path, changed, INPUTS)
+    with pytest.raises(InputError, match=r"inputs.dataset: abc -> other"):
+        loop.finished(tmp_path, part, {"dataset": {"path": "elsewhere", "sha256": "other"}})
+    moved = {"dataset": {"path": "elsewhere", "sha256": "abc"}}
+    assert loop.finished(tmp_path, part, moved) is not None
+
+
+def test_the_rate_is_constant_then_falls_to_zero() -> None:
+    schedule = check({"name": "toy"}, ["pretrain.steps=100", "pretrain.decay=0.2", "pretrain.lr=1.0"]).pretrain
+    assert [loop.rate(schedule, step) for step in (0, 80, 90, 99)] == pytest.approx([1, 1, 0.5, 0.05])
+    flat = check({"name": "toy"}, ["pretrain.decay=0"]).pretrain
+    assert loop.rate(flat, flat.steps - 1) == flat.lr
