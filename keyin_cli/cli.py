@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import typer
@@ -10,6 +11,10 @@ from typer.core import TyperGroup
 from keyin_cli import __version__
 from keyin_cli.commands import doctor, eval_f1, gen_data, info, pretrain_interp, recipes, train
 from keyin_cli.errors import InputError, Interrupted, RunError
+
+# Before torch is loaded: threads that spin while they wait for work make training many times slower on a machine that does
+# something else too (RESULTS.md, 2026-11-23).
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 EXIT_CODES = {RunError: 1, InputError: 2, Interrupted: 130}
 
@@ -28,7 +33,7 @@ class Program(TyperGroup):
 app = typer.Typer(
     cls=Program,
     help="KeyIn (Pertsch, Rybkin et al. 2019): find the keyframes of videos without supervision, and predict videos from them.",
-    epilog="First steps: keyin train recipes/brownian.yaml, then keyin eval-f1 --ckpt artifacts/runs/brownian",
+    epilog="keyin train brownian && keyin eval-f1 --ckpt artifacts/runs/brownian",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -51,7 +56,7 @@ app.command("pretrain-interp", epilog="keyin pretrain-interp recipes/brownian.ya
     pretrain_interp.run
 )
 app.command("train", epilog="keyin train recipes/brownian.yaml --seed 1 --out artifacts/runs/brownian-seed1")(train.run)
-app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --selector search --selector random")(eval_f1.run)
+app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --split val --selector search")(eval_f1.run)
 app.command("info", epilog="keyin info artifacts/data/brownian.zarr --verify")(info.run)
 app.command("doctor", epilog="keyin doctor --json")(doctor.run)
 app.add_typer(recipes.app, name="recipes")

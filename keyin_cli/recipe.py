@@ -7,6 +7,7 @@ offset between two keyframes.
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import json
@@ -368,7 +369,7 @@ def check(tree: dict[str, Any], overrides: Sequence[str] = (), source: str = "re
 
 def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], source: str) -> Part:
     """Validate `tree` with `overrides` as a recipe or one section of it; see `load`."""
-    tree = json.loads(json.dumps(tree))
+    tree = copy.deepcopy(tree)
     for override in overrides:
         _assign(tree, override)
     try:
@@ -409,13 +410,18 @@ def _assign(tree: dict[str, Any], override: str) -> None:
 
 def _explain(part: type[BaseModel], problem: Any) -> list[str]:
     """Lines `dotted.path: what is wrong` for one pydantic error."""
-    tags = {"brownian", "zarr", "mlp", "conv", "deterministic", "stochastic", "temporal", "bare", "float", "literal['auto']"}
+    kinds = {"brownian", "zarr", "mlp", "conv", "deterministic", "stochastic", "temporal", "bare"}
+    tags = kinds | {"constrained-float", "literal['auto']"}
     location = [str(piece) for piece in problem["loc"]]
     dotted = ".".join(piece for i, piece in enumerate(location) if not (i and piece in tags))
     if problem["type"] == "extra_forbidden":
-        known = list(_keys(part))
-        near = difflib.get_close_matches(_deepest(dotted, problem["input"]), known, n=1, cutoff=0.0)
-        return [f"{_deepest(dotted, problem['input'])}: unknown key; did you mean {near[0]}?"]
+        known, key = list(_keys(part)), _deepest(dotted, problem["input"])
+        if key in known:
+            return [f"{key}: only another kind has this key"]
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+        return [f"{key}: unknown key; did you mean {near[0]}?"]
+    if problem["type"] == "union_tag_not_found":
+        return [f"{dotted}.kind: Field required"]
     message = problem["msg"].removeprefix("Value error, ")
     return [
         f"{dotted}: {line}" if dotted and problem["type"] != "value_error" else f"{_prefix(dotted)}{line}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 import zlib
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
 from keyin_cli import artifacts
 from keyin_cli.data import brownian, store
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import BrownianData, ZarrData, differences, digest
 
@@ -35,6 +37,7 @@ def generate(data: BrownianData, path: Path, workers: int, dask: str | None = No
 
     Raises:
         InputError: something else is there.
+        Interrupted: SIGINT or SIGTERM came; the finished shards are kept.
     """
     begun = time.monotonic()
     recipe = _recipe(data)
@@ -52,6 +55,7 @@ def generate(data: BrownianData, path: Path, workers: int, dask: str | None = No
     if done and todo:
         say(f"{path}: {len(done)} of {total} shards are there, continuing")
     with ExitStack() as stack:
+        stack.enter_context(_signals(path))
         if dask is not None:
             from distributed import Client
 
@@ -129,6 +133,18 @@ def _fill(data: BrownianData, path: Path, index: int) -> tuple[store.Shard, int,
     """Make one shard. Returns it with this process's id and peak memory in bytes."""
     indices = np.arange(index * store.SHARD, min(data.n, (index + 1) * store.SHARD))
     return store.write_shard(path, index, arrays(data, indices)), os.getpid(), artifacts.peak_memory()
+
+
+@contextmanager
+def _signals(path: Path) -> Iterator[None]:
+    """Let SIGTERM act as SIGINT does; either ends the work with one line."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; the finished shards of {path} are kept: run the same command again to continue") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _recipe(data: BrownianData) -> dict[str, Any]:
