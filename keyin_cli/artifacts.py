@@ -3,7 +3,7 @@
 artifacts/data/<name>.zarr                     datasets
 artifacts/runs/<recipe>/interpolator/          stage 1: manifest.json, metrics.jsonl, checkpoints/, weights.safetensors
 artifacts/runs/<recipe>/keyin/                 stage 2: the same; its weights hold stage 1 too
-artifacts/runs/<recipe>/eval_f1/<data>-<split>/  Table 1 rows, per-sequence results, figures
+artifacts/runs/<recipe>/<stage>/eval_f1/       Table 1 rows, per-sequence results and figures of each dataset and split
 artifacts/released/<name>/                     small weights, results and figures that are committed
 """
 
@@ -58,6 +58,12 @@ def find_weights(path: Path) -> Path:
     if any((path / stage / CHECKPOINTS).is_dir() for stage in ("", *STAGES)):
         raise InputError(f"{path} holds an unfinished run: continue it with the command in its {MANIFEST}")
     raise InputError(f"no weights at {path}: train some with `keyin train recipes/brownian.yaml`")
+
+
+def evaluations(weights: Path, recipe_name: str) -> Path:
+    """Where evaluations of a weights file go: beside it in a run; committed and foreign weights are left alone."""
+    stage = weights.parent if weights.parent.name in STAGES else runs(recipe_name)
+    return stage / "eval_f1"
 
 
 # ---------------------------------------------------------------- writing

@@ -28,7 +28,7 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first sequences of the split.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the selector random.")] = 0,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
-    out: Annotated[Path | None, typer.Option(help="Default artifacts/runs/<recipe>/eval_f1/<data>-<split>.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default eval_f1/<data>-<split> beside the weights.")] = None,
     as_json: Json = False,
 ) -> None:
     """Name keyframes, score them against the true ones (Table 1) and draw them. Without labels only names and draws."""

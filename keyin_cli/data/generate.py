@@ -7,7 +7,7 @@ import signal
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from keyin_cli.progress import say, track
 from keyin_cli.recipe import BrownianData, ZarrData, differences, digest
 
 GENERATOR = "keyin gen-data"
+DASK_SECONDS = 20  # to wait for a scheduler
 
 
 def generate(data: BrownianData, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
@@ -51,38 +52,31 @@ def generate(data: BrownianData, path: Path, workers: int, dask: str | None = No
     total = -(-data.n // store.SHARD)
     done = store.finished_shards(path)
     todo = [index for index in range(total) if index not in done]
-    memory: dict[int, int] = {}
     if done and todo:
         say(f"{path}: {len(done)} of {total} shards are there, continuing")
-    with ExitStack() as stack:
-        stack.enter_context(_signals(path))
-        if dask is not None:
-            from distributed import Client
-
-            stack.enter_context(Client(dask))
-            stack.enter_context(parallel_config(backend="dask"))
-        else:
-            stack.enter_context(parallel_config(backend="loky", n_jobs=min(workers, max(1, len(todo)))))
-        advance = stack.enter_context(track(f"simulating {path.name}", data.n, min(data.n, len(done) * store.SHARD)))
-        round_size = 2 * effective_n_jobs(-1 if dask else None)
-        for begin in range(0, len(todo), round_size):
-            indices = todo[begin : begin + round_size]
-            results = Parallel()(delayed(_fill)(data, path, index) for index in indices)
-            for index, (shard, process, peak) in zip(indices, results, strict=True):
-                done[index] = shard
-                memory[process] = max(peak, memory.get(process, 0))
-                advance(min(store.SHARD, data.n - index * store.SHARD))
+    peak = artifacts.peak_memory()
+    with (
+        _signals(path),
+        _backend(min(workers, max(1, len(todo))), dask),
+        track(f"simulating {path.name}", total, len(done)) as advance,
+    ):
+        memory: dict[int, int] = {}
+        for index, shard, process, process_peak in _fill_all(data, path, todo):
+            done[index] = shard
+            memory[process] = max(process_peak, memory.get(process, 0))
+            advance()
+        peak = max(peak, artifacts.peak_memory()) + sum(memory.values())
     seconds = time.monotonic() - begun
     shards = [done[index] for index in range(total)]
-    if todo:
-        peak = artifacts.peak_memory() + sum(memory.values())
+    if todo or not store.is_finished(path):
         manifest = artifacts.provenance() | {"wall_seconds": round(seconds, 2), "peak_memory_bytes": peak}
         store.finish(path, shards, {"manifest": manifest})
+    made = sum(min(store.SHARD, data.n - index * store.SHARD) for index in todo)
     return {
         "path": str(path),
         "n": data.n,
         "seconds": round(seconds, 2),
-        "sequences_per_second": round(len(todo) * store.SHARD / seconds, 1),
+        "sequences_per_second": round(made / seconds, 1),
         "bytes": artifacts.size(path),
         "states_sha256": digest([shard["sha256"]["states"] for shard in shards]),
         "sha256": digest([shard["sha256"] for shard in shards]),
@@ -129,10 +123,43 @@ def arrays(data: BrownianData, indices: np.ndarray[Any, Any]) -> store.Arrays:
     }
 
 
-def _fill(data: BrownianData, path: Path, index: int) -> tuple[store.Shard, int, int]:
-    """Make one shard. Returns it with this process's id and peak memory in bytes."""
+def _fill_all(data: BrownianData, path: Path, indices: list[int]) -> Iterator[tuple[int, store.Shard, int, int]]:
+    """Make shards in parallel, a few per worker at a time, so that progress can be told with every joblib back end."""
+    size = 2 * effective_n_jobs(None)
+    for begin in range(0, len(indices), size):
+        yield from Parallel()(delayed(_fill)(data, path, index) for index in indices[begin : begin + size])
+
+
+def _fill(data: BrownianData, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
+    """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
     indices = np.arange(index * store.SHARD, min(data.n, (index + 1) * store.SHARD))
-    return store.write_shard(path, index, arrays(data, indices)), os.getpid(), artifacts.peak_memory()
+    return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), artifacts.peak_memory()
+
+
+@contextmanager
+def _backend(workers: int, dask: str | None) -> Iterator[None]:
+    """joblib's back end: processes on this machine, or the Dask cluster at an address.
+
+    Raises:
+        InputError: Dask is not installed or there is no cluster.
+    """
+    if dask is None:
+        ignore = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is this process's to handle
+        with parallel_config(backend="loky", n_jobs=workers, **ignore):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError("--dask needs an extra: pip install 'keyin[dask]'") from None
+    try:
+        client = Client(dask, timeout=DASK_SECONDS)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"no Dask scheduler at {dask} ({' '.join(str(error).split())[:80]}): start one with `dask scheduler`"
+        ) from None
+    with client, parallel_config(backend="dask", n_jobs=-1):
+        yield
 
 
 @contextmanager
@@ -160,8 +187,7 @@ def _check(path: Path, recipe: dict[str, Any]) -> None:
     """
     there = store.attributes(path).get("recipe")
     if there is None:
-        raise InputError(f"{path} is something else: give another --out, or --overwrite to replace it")
+        raise InputError(f"{path} is something else: use another path, or `keyin gen-data --overwrite` to replace it")
     if changes := differences(there, recipe):
-        raise InputError(
-            f"{path} was made with another recipe ({', '.join(changes)}): give another --out, or --overwrite to replace it"
-        )
+        what = f"{path} was made with another recipe ({', '.join(changes)})"
+        raise InputError(f"{what}: use another path, or `keyin gen-data --overwrite` to replace it")

@@ -26,6 +26,7 @@ from zarr.codecs import ZstdCodec
 
 from keyin_cli import artifacts
 from keyin_cli.errors import InputError
+from keyin_cli.progress import track
 from keyin_cli.recipe import BrownianData, ZarrData, digest
 
 VERSION = 1
@@ -160,18 +161,21 @@ class Dataset:
         return np.flatnonzero(np.asarray(_array(self.group, "split")[:]) == SPLITS.index(split))
 
     def read(self, name: str, indices: NDArray[np.integer]) -> NDArray[Any]:
-        """The rows `indices` (increasing) of an array, read shard by shard so that no more than one is held beside them.
+        """The rows `indices` (increasing) of an array, read shard by shard so that about `SHARD` more than asked are held.
 
         Raises:
             InputError: a shard cannot be decoded.
         """
         array = _array(self.group, name)
         rows = np.empty((len(indices), *array.shape[1:]), dtype=array.dtype)
-        step = (array.shards or array.chunks)[0]
-        for begin in range(0, self.n, step):
-            first, last = np.searchsorted(indices, (begin, begin + step))
-            if first < last:
-                rows[first:last] = self._decode(array, name, begin, begin + step)[indices[first:last] - begin]
+        piece = (array.shards or array.chunks)[0]
+        step = piece * -(-SHARD // piece)
+        with track(f"reading {name}", len(indices)) as advance:
+            for begin in range(0, self.n, step):
+                first, last = np.searchsorted(indices, (begin, begin + step))
+                if first < last:
+                    rows[first:last] = self._decode(array, name, begin, begin + step)[indices[first:last] - begin]
+                    advance(int(last - first))
         return rows
 
     def _decode(self, array: zarr.Array[Any], name: str, begin: int, end: int) -> NDArray[Any]:

@@ -42,7 +42,7 @@ def evaluate(
         methods: names of `SELECTORS`; all that the weights allow by default.
         limit: use only the first sequences of the split.
         overrides: `discovery.*` keys of the recipe, `KEY=VALUE`.
-        out: a directory; `artifacts/runs/<recipe>/eval_f1/<data>-<split>` by default.
+        out: a directory; `eval_f1/<data>-<split>` beside a run's weights by default.
 
     Returns:
         The object that `eval-f1 --json` prints.
@@ -63,7 +63,7 @@ def evaluate(
     context = Context(model.to(device), recipe, device, calibration, seed)
     selectors = {method: _make(method, context) for method in methods}
     times = {method: selector.select(frames) for method, selector in selectors.items()}
-    out = out or artifacts.runs(recipe.name) / "eval_f1" / f"{dataset.path.stem}-{split}"
+    out = out or artifacts.evaluations(file, recipe.name) / f"{dataset.path.stem}-{split}"
     pictures = [
         picture
         for method, selector in selectors.items()

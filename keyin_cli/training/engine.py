@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from keyin_cli.errors import InputError
@@ -40,6 +41,6 @@ def seeded(seed: int, build: Callable[[], Module]) -> Module:
         return build()
 
 
-def to_images(frames: np.ndarray, device: torch.device) -> Tensor:
+def to_images(frames: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:
     """uint8 (…,H,W,C) -> float32 in [0,1] on the device."""
-    return torch.from_numpy(frames).to(device, non_blocking=True).float().div_(255)
+    return torch.as_tensor(frames).to(device, non_blocking=True).float().div_(255)

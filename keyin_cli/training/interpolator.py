@@ -70,10 +70,7 @@ class InterpolatorStage:
         frame and per segment."""
         model, reduction, device = self.model, self.recipe.model.reduction, self.device
         lengths = batch["lengths"].to(device)
-        ends, inner = (
-            to_images(torch.stack([batch["start"], batch["end"]]).numpy(), device),
-            to_images(batch["inner"].numpy(), device),
-        )
+        ends, inner = to_images(torch.stack([batch["start"], batch["end"]]), device), to_images(batch["inner"], device)
         longest = self.schedule.lengths[1]
         running = torch.arange(longest, device=device) < lengths[:, None]
         start, end = embedded = model.encoder(ends)

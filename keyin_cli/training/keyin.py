@@ -110,7 +110,7 @@ class KeyInStage:
             terms["sequence"] = losses.embedding_error(soft_time.soft_frames(shares, generated), truth, reduction).sum(-1).mean()
         if not self.decodes:
             return terms
-        decoder, images = self.model.foundation.decoder, to_images(batch["frames"].numpy(), self.device)
+        decoder, images = self.model.foundation.decoder, to_images(batch["frames"], self.device)
         if weights.keyframe_pixels > 0:
             pixels = losses.pixel_error(decoder(keyframes.embeddings), soft_time.soft_targets(tau, images), reduction)
             terms["keyframe_pixels"] = losses.per_keyframe(pixels, inside)

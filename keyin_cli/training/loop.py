@@ -90,18 +90,19 @@ def fit(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, t
         for step in range(first, schedule.steps):
             row = _step(stage, optimizer, parameters, step, run)
             done = step + 1
-            if done % schedule.validate_every == 0 or done == schedule.steps:
+            last = done == schedule.steps
+            validated = last or done % schedule.validate_every == 0
+            if validated:
                 stage.model.eval()
                 row |= {f"val/{name}": value for name, value in stage.validate().items()}
                 stage.model.train()
-            if done % schedule.log_every == 0 or "val/sequence" in row:
+            if validated or done % schedule.log_every == 0:
                 row = {"step": done, **row}
                 artifacts.append_line(metrics, row)
                 for name, value in row.items():
                     if board is not None and name != "step":
                         board.add_scalar(name, value, done)
             advance(1, f"loss {row['loss']:.2f}")
-            last = done == schedule.steps
             if stopping or last or done % schedule.checkpoint_every == 0:
                 save_checkpoint(checkpoints, done, stage.model, optimizer, spent())
             if stopping and not last:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from keyin_cli.data import generate, store
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.recipe import BrownianData, ZarrData
 
 DATA = BrownianData(n=2100, frames=6)
@@ -20,7 +20,7 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(generate, "_fill", stop_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Interrupted, match=r"finished shards of .* are kept: run the same command"):
             generate.generate(DATA, tmp_path / "resumed.zarr", workers=1)
     assert set(store.finished_shards(tmp_path / "resumed.zarr")) == {0}
     with pytest.raises(InputError, match="is unfinished"):
@@ -35,6 +35,12 @@ def test_a_longer_dataset_begins_with_the_shorter(tmp_path: Path) -> None:
     generate.generate(DATA, tmp_path / "long.zarr", workers=1)
     short, long = (store.open_dataset(tmp_path / name).attributes["shards"] for name in ("short.zarr", "long.zarr"))
     assert short[0]["sha256"] == long[0]["sha256"]
+
+
+def test_no_dask_scheduler_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "DASK_SECONDS", 1)
+    with pytest.raises(InputError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:1"):
+        generate.generate(DATA, tmp_path / "data.zarr", workers=1, dask="tcp://127.0.0.1:1")
 
 
 def test_another_recipe_is_refused_and_named(tmp_path: Path) -> None:
