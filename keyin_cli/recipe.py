@@ -237,6 +237,7 @@ class TrainWeights(Section):
     keyframe_embeddings: Weight = 1.0  # beta_kappa
     kl: Weight = 5e-2  # beta
     sequence: Weight = 1.0  # L_inter
+    offsets: Weight = 1.0  # offsets against those of the search; the objective search only
     entropy: Weight = 0.0  # bonus on the entropy of delta, falls linearly to zero over `entropy_until`
 
 
@@ -244,7 +245,7 @@ class Train(Schedule):
     """Stage 2: the keyframe model on the frozen interpolator."""
 
     steps: Positive = 20_000
-    objective: Literal["soft-pixels", "soft-embeddings"] = "soft-pixels"
+    objective: Literal["soft-pixels", "soft-embeddings", "search"] = "soft-pixels"
     weights: TrainWeights = TrainWeights()
     entropy_until: float = Field(0.5, gt=0, le=1)  # share of the steps
     skip_below: float = Field(1e-8, ge=0, lt=1)  # generated frames of a smaller share in every frame are not decoded
@@ -300,7 +301,7 @@ class Recipe(Section):
         part["model"] = {key: whole["model"][key] for key in foundation}
         if stage == "interpolator":
             return part
-        return part | {"model": whole["model"], "train": whole["train"]}
+        return part | {"model": whole["model"], "train": whole["train"], "discovery": {"price": whole["discovery"]["price"]}}
 
 
 # ---------------------------------------------------------------- reading

@@ -43,6 +43,18 @@ def kl_to_prior(mean: Tensor, log_std: Tensor) -> Tensor:
     return 0.5 * (mean.square() + (2 * log_std).exp() - 1 - 2 * log_std).sum(-1)
 
 
+def offset_error(logits: Tensor, offsets: Tensor) -> Tensor:
+    """-log of the chance that δ (logits (B,M,S)) gives to known offsets (B,M) int64: (B,M), in nats.
+
+    A positive offset is known exactly. A negative one, -r, is censored: known to be more than r, because the sequence ends r
+    frames after the last keyframe. Zero, and a censored one that no offset can meet, are not known at all and cost nothing.
+    """
+    steps = torch.arange(1, logits.shape[-1] + 1, device=logits.device)
+    allowed = torch.where(offsets[..., None] > 0, steps == offsets[..., None], steps > -offsets[..., None])
+    allowed = allowed | ~allowed.any(-1, keepdim=True)
+    return -logits.log_softmax(-1).masked_fill(~allowed, -torch.inf).logsumexp(-1)
+
+
 def per_keyframe(errors: Tensor, inside: Tensor) -> Tensor:
     """Σ_t c^t error^t / Σ_t c^t, averaged over the batch (formula 7). (B,M), (B,M) -> ().
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,8 @@ def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
     work: Stage = InterpolatorStage(recipe, frames, device)
     if stage == "keyin":
-        work = KeyInStage(recipe, dict(work.model.state_dict()), frames, device)
+        with TemporaryDirectory() as folder:
+            work = KeyInStage(recipe, dict(work.model.state_dict()), frames, device, Path(folder))
     schedule = work.schedule
     parameters = [value for value in work.model.parameters() if value.requires_grad]
     seconds = []

@@ -7,6 +7,7 @@ keyframe targets cannot collapse.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from keyin_cli.data.loader import batch_indices, step_rng
+from keyin_cli.discovery.search import frame_nats
 from keyin_cli.model import losses, soft_time
 from keyin_cli.model.encoder import Decoder, Encoder
 from keyin_cli.model.keyframes import Keyframes
@@ -23,6 +25,7 @@ from keyin_cli.recipe import Recipe
 from keyin_cli.training.checkpoint import Tensors
 from keyin_cli.training.engine import seeded, to_images
 from keyin_cli.training.stage import Batch, Terms
+from keyin_cli.training.targets import search_offsets
 
 VALIDATION_BATCHES = 8
 ENCODE_BATCH = 64  # sequences encoded at once
@@ -56,9 +59,10 @@ class KeyInStage:
     name = "keyin"
 
     def __init__(
-        self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device
+        self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device, cache: Path
     ) -> None:
-        """`foundation`: the weights of stage 1; `frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`."""
+        """`foundation`: the weights of stage 1; `frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`; `cache`: a
+        directory for what is found out about them once."""
         self.recipe, self.schedule, self.device = recipe, recipe.train, device
         self.model = seeded(recipe.seed, lambda: KeyIn(recipe))
         self.model.foundation.load_state_dict(foundation)
@@ -69,6 +73,16 @@ class KeyInStage:
         weights = self.schedule.weights
         self.decodes = self.schedule.objective == "soft-pixels" or weights.keyframe_pixels > 0
         self.frames = frames if self.decodes else {}
+        self.offsets = self._search(frames, cache) if self.schedule.objective == "search" else {}
+
+    def _search(self, frames: Mapping[str, NDArray[np.uint8]], cache: Path) -> dict[str, Tensor]:
+        """What exact search finds in every sequence; the price is chosen on the training split."""
+        recipe = self.recipe
+        price = frame_nats(frames["train"]) if recipe.discovery.price == "auto" else recipe.discovery.price
+        return {
+            split: torch.from_numpy(search_offsets(self.model.foundation, each, recipe.window, price, self.device, cache / split))
+            for split, each in frames.items()
+        }
 
     def batch(self, step: int, split: str = "train") -> Batch:
         """`embeddings` (B,T+N,E); `frames` (B,N,H,W,C) uint8 when pixels are compared; standard normal `noise` for z (B,M,Z)
@@ -82,29 +96,49 @@ class KeyInStage:
             "noise": torch.from_numpy(rng.standard_normal((*shape, recipe.model.latent), dtype=np.float32)),
             "inner_noise": torch.from_numpy(rng.standard_normal((*shape, inner), dtype=np.float32)),
         }
+        if self.offsets:
+            batch["offsets"] = self.offsets[split][torch.from_numpy(rows)]
         if self.decodes:
             batch["frames"] = torch.from_numpy(self.frames[split][rows, window.conditioning :])
         return batch
 
     def terms(self, batch: Batch) -> Terms:
-        """The terms of formulas 7 and 8, and figures about δ: its entropy and the expected keyframes inside."""
-        embeddings, noise, inner_noise = (batch[name].to(self.device) for name in ("embeddings", "noise", "inner_noise"))
-        return self._terms(batch, embeddings, self.model.keyframes(embeddings, noise=noise), inner_noise)
+        """The terms of formulas 7 and 8, or of the search; also δ's entropy and the expected number of keyframes inside."""
+        embeddings, noise = batch["embeddings"].to(self.device), batch["noise"].to(self.device)
+        keyframes = self.model.keyframes(embeddings, noise=noise)
+        tau = soft_time.keyframe_times(keyframes.delta)
+        objective = self.search_terms if self.schedule.objective == "search" else self.soft_terms
+        return {
+            **objective(batch, embeddings, keyframes, tau),
+            "entropy": losses.entropy(keyframes.delta),
+            "keyframes_inside": soft_time.inside(tau, self.recipe.window.predicted).sum(-1).mean(),
+        }
 
-    def _terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, inner_noise: Tensor) -> Terms:
+    def search_terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, tau: Tensor) -> Terms:
+        """Supervision by the offsets of the search: `offsets`, and at the keyframes it names `keyframe_embeddings` and `kl`."""
+        offsets = batch["offsets"].to(self.device)
+        known, used = (offsets > 0).to(tau.dtype), (offsets != 0).to(tau.dtype)
+        times = offsets.clamp_min(0).cumsum(-1) + self.recipe.window.conditioning - 1
+        targets = embeddings.gather(1, times[..., None].expand(-1, -1, embeddings.shape[-1]))
+        errors = losses.embedding_error(keyframes.embeddings, targets, self.recipe.model.reduction)
+        return {
+            "offsets": losses.per_keyframe(losses.offset_error(keyframes.logits, offsets), used),
+            "keyframe_embeddings": losses.per_keyframe(errors, known),
+            "kl": losses.per_keyframe(losses.kl_to_prior(keyframes.mean, keyframes.log_std), used),
+        }
+
+    def soft_terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, tau: Tensor) -> Terms:
+        """The soft loss (formulas 7 and 8): `keyframe_embeddings`, `keyframe_pixels`, `kl` and `sequence`."""
         window, reduction, weights = self.recipe.window, self.recipe.model.reduction, self.schedule.weights
         first, truth = embeddings[:, window.conditioning - 1], embeddings[:, window.conditioning :]
-        delta = keyframes.delta
-        tau = soft_time.keyframe_times(delta)
         inside = soft_time.inside(tau, window.predicted)
-        shares = soft_time.share(soft_time.frame_weights(tau, delta, window.predicted))
+        shares = soft_time.share(soft_time.frame_weights(tau, keyframes.delta, window.predicted))
         targets = soft_time.soft_targets(tau, truth)
-        generated = self.model.segments(first, keyframes.embeddings, delta, inner_noise)
+        inner_noise = batch["inner_noise"].to(self.device)
+        generated = self.model.segments(first, keyframes.embeddings, keyframes.delta, inner_noise)
         terms = {
             "keyframe_embeddings": losses.per_keyframe(losses.embedding_error(keyframes.embeddings, targets, reduction), inside),
             "kl": losses.per_keyframe(losses.kl_to_prior(keyframes.mean, keyframes.log_std), inside),
-            "entropy": losses.entropy(delta),
-            "keyframes_inside": inside.sum(-1).mean(),
         }
         if self.schedule.objective == "soft-embeddings":
             terms["sequence"] = losses.embedding_error(soft_time.soft_frames(shares, generated), truth, reduction).sum(-1).mean()

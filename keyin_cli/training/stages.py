@@ -54,4 +54,4 @@ def _stage(stage: str, recipe: Recipe, run: Path, dataset: Dataset, device: torc
     frames = {split: loader.load_frames(dataset, split, count) for split in ("train", "val")}
     if stage == "interpolator":
         return InterpolatorStage(recipe, frames, device)
-    return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device)
+    return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device, run / stage / "targets")

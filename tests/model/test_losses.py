@@ -35,3 +35,17 @@ def test_per_keyframe_ignores_keyframes_outside_and_their_number() -> None:
 def test_entropy_of_uniform_and_of_certain() -> None:
     torch.testing.assert_close(losses.entropy(torch.full((1, 2, 4), 0.25)), torch.tensor(4.0).log())
     assert losses.entropy(torch.eye(4)[None]) == 0
+
+
+def test_offsets_known_censored_and_unknown() -> None:
+    delta = torch.tensor([0.1, 0.2, 0.3, 0.4]).expand(1, 5, 4)
+    errors = losses.offset_error(delta.log(), torch.tensor([[3, -2, 0, -4, -1]]))
+    expected = -torch.tensor([[0.3, 0.7, 1.0, 1.0, 0.9]]).log()  # exactly 3, more than 2, unknown, impossible, more than 1
+    torch.testing.assert_close(errors, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_impossible_offsets_have_no_gradient() -> None:
+    logits = torch.randn(1, 2, 4, requires_grad=True)
+    losses.offset_error(logits, torch.tensor([[0, -4]])).sum().backward()
+    assert logits.grad is not None
+    torch.testing.assert_close(logits.grad, torch.zeros_like(logits), rtol=0, atol=1e-6)

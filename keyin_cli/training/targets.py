@@ -1,0 +1,57 @@
+"""What the objective `search` learns from: the offsets that exact search over the frozen interpolator finds. No label is used."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from keyin_cli import artifacts
+from keyin_cli.discovery.search import cheapest_chain, segment_costs
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.progress import track
+from keyin_cli.recipe import Window
+
+PIECE = 1000  # sequences per file
+BATCH = 50  # sequences searched at once
+
+
+def search_offsets(
+    foundation: Foundation, frames: NDArray[np.uint8], window: Window, price: float, device: torch.device, folder: Path
+) -> NDArray[np.int64]:
+    """Offsets (n,M) of the cheapest chains of sequences (n,T+N,H,W,C), as `losses.offset_error` reads them.
+
+    They are written to `folder` piece by piece, and what is there is not searched again.
+    """
+    pieces = []
+    with track(f"searching {folder.name}", len(frames)) as advance:
+        for begin in range(0, len(frames), PIECE):
+            piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
+            file = folder / f"{begin // PIECE:06d}.npy"
+            if not file.is_file():
+                costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
+                offsets = to_offsets(cheapest_chain(np.concatenate(costs), price), window)
+                artifacts.replace(file, partial(_save, offsets))
+            pieces.append(np.load(file, allow_pickle=False))
+            advance(len(piece))
+    return np.concatenate(pieces)
+
+
+def to_offsets(keyframes: NDArray[np.bool_], window: Window) -> NDArray[np.int64]:
+    """Keyframes (n,N) -> offsets (n,M): i to the next keyframe, then -r when none is among the r frames left, then 0."""
+    offsets = np.zeros((len(keyframes), window.keyframes), dtype=np.int64)
+    for row, times in enumerate(keyframes):
+        nodes = np.concatenate([[0], np.flatnonzero(times) + 1])[: window.keyframes + 1]
+        known = np.diff(nodes)
+        offsets[row, : len(known)] = known
+        if len(known) < window.keyframes:
+            offsets[row, len(known)] = nodes[-1] - window.predicted
+    return offsets
+
+
+def _save(offsets: NDArray[np.int64], path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, offsets, allow_pickle=False)

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from keyin_cli.data.brownian import draw, simulate
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.recipe import BrownianData, Window, check
+from keyin_cli.training import targets
+
+RECIPE = check({"name": "small", "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}}})
+FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(12)).states)
+
+
+def test_offsets_say_what_is_known() -> None:
+    window = Window(conditioning=1, predicted=9, keyframes=3, max_offset=5)
+    keyframes = np.zeros((4, 9), bool)
+    keyframes[0, [2, 6]] = True  # times 3 and 7; two frames are left
+    keyframes[1, [0, 1, 2, 3]] = True  # more than M
+    keyframes[2, [3, 5, 7]] = True  # exactly M
+    assert targets.to_offsets(keyframes, window).tolist() == [[3, 4, -2], [1, 1, 1], [4, 2, 2], [-9, 0, 0]]
+
+
+def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foundation, cpu = Foundation(RECIPE), torch.device("cpu")
+    whole = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, cpu, tmp_path / "whole")
+    monkeypatch.setattr(targets, "PIECE", 5)
+    pieces = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, cpu, tmp_path / "pieces")
+    np.testing.assert_array_equal(pieces, whole)
+    assert len(list((tmp_path / "pieces").iterdir())) == 3
+    monkeypatch.setattr(targets, "segment_costs", None)  # nothing is searched again
+    np.testing.assert_array_equal(
+        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, cpu, tmp_path / "pieces"), whole
+    )
