@@ -254,7 +254,7 @@ class Train(Schedule):
 class Discovery(Section):
     """Naming keyframes without the keyframe model."""
 
-    price: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"  # nats per keyframe; auto: see discovery/search.py
+    price: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"  # nats per keyframe; auto: see model/search.py
     calibration: Positive = 256  # training sequences that choose the constant offset
 
 

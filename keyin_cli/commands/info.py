@@ -119,7 +119,7 @@ def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _weights(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     from keyin_cli import artifacts
-    from keyin_cli.training.checkpoint import read_weights
+    from keyin_cli.model.weights import read_weights
 
     if (path.parent / artifacts.MANIFEST).is_file():
         return _run(path.parent, verify)

@@ -16,7 +16,7 @@ from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
 from keyin_cli.discovery.selectors import SELECTORS, Context, Frames, Selector, Times
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import KeyIn
-from keyin_cli.training.checkpoint import load_model, tensors_sha256
+from keyin_cli.model.weights import load_model, tensors_sha256
 from keyin_cli.training.engine import describe, pick_device
 
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from keyin_cli.discovery.search import Costs, chain_costs, cheapest_chain, frame_nats, segment_costs
 from keyin_cli.errors import InputError
 from keyin_cli.model import soft_time
+from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation, KeyIn
+from keyin_cli.model.search import Costs, chain_costs, cheapest_chain, frame_nats, segment_costs
 from keyin_cli.progress import Tracker, track
 from keyin_cli.recipe import Recipe
-from keyin_cli.training.engine import to_images
 
 Frames = NDArray[np.uint8]
 Times = NDArray[np.bool_]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from keyin_cli.model.layers import mlp
@@ -56,6 +58,11 @@ class Decoder(nn.Module):
         last = [module for module in self.body.modules() if isinstance(module, (nn.Linear, nn.ConvTranspose2d))][-1]
         assert last.bias is not None
         last.bias.copy_(torch.logit(mean, eps=1e-4).repeat(last.bias.numel() // mean.numel()))
+
+
+def to_images(frames: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:
+    """uint8 (…,H,W,C) -> float32 in [0,1] on the device."""
+    return torch.as_tensor(frames).to(device, non_blocking=True).float().div_(255)
 
 
 def _convolutions(codec: ConvCodec, image: Image) -> nn.Sequential:

@@ -39,8 +39,7 @@ class Interpolator(nn.Module):
         """
         context = torch.cat([start, end, offset, z], dim=-1)
         hidden, cell = self.initial(context).unflatten(-1, (2, self.layers, self.units)).permute(1, 2, 0, 3).contiguous()
-        inputs = context[:, None].expand(-1, steps or self.max_offset, -1)
-        embeddings: Tensor = self.lstm(inputs, (hidden.tanh(), cell))[0]
+        embeddings: Tensor = self.lstm.repeat(context, steps or self.max_offset, (hidden.tanh(), cell))
         return embeddings
 
     def infer(self, embeddings: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,6 +36,12 @@ class ProjectedLstm(nn.Module):
         hidden, state = self.lstm(self.before(inputs), state)
         return self.after(hidden), state
 
+    def repeat(self, inputs: Tensor, steps: int, state: tuple[Tensor, Tensor]) -> Tensor:
+        """The same input (B,inputs) at every one of `steps` steps, projected once: (B,steps,outputs)."""
+        hidden = self.lstm(self.before(inputs)[:, None].expand(-1, steps, -1), state)[0]
+        outputs: Tensor = self.after(hidden)
+        return outputs
+
 
 def sine_code(time: Tensor, size: int, longest: int) -> Tensor:
     """Sines and cosines of `time` (any shape, in frames) at `size`/2 wavelengths from 4 to 4 x `longest`: (..., size)."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from keyin_cli.errors import InputError
 
@@ -39,8 +37,3 @@ def seeded(seed: int, build: Callable[[], Module]) -> Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return build()
-
-
-def to_images(frames: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:
-    """uint8 (…,H,W,C) -> float32 in [0,1] on the device."""
-    return torch.as_tensor(frames).to(device, non_blocking=True).float().div_(255)

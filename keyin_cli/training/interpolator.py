@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from keyin_cli.data.loader import batch_indices, step_rng
+from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.model.losses import embedding_error, kl_to_prior, pixel_error
 from keyin_cli.recipe import Recipe
-from keyin_cli.training.engine import seeded, to_images
+from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 
 VALIDATION_BATCHES = 8

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from keyin_cli.data.loader import batch_indices, step_rng
-from keyin_cli.discovery.search import frame_nats
 from keyin_cli.model import losses, soft_time
-from keyin_cli.model.encoder import Decoder, Encoder
+from keyin_cli.model.encoder import Decoder, Encoder, to_images
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import KeyIn
+from keyin_cli.model.search import frame_nats
+from keyin_cli.model.weights import Tensors
 from keyin_cli.progress import track
 from keyin_cli.recipe import Recipe
-from keyin_cli.training.checkpoint import Tensors
-from keyin_cli.training.engine import seeded, to_images
+from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.targets import search_offsets
 

@@ -15,9 +15,10 @@ from torch import nn
 
 from keyin_cli import artifacts
 from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import Schedule, differences, digest
-from keyin_cli.training.checkpoint import load_checkpoint, read_weights, save_checkpoint, save_weights, tensors_sha256
+from keyin_cli.training.checkpoint import load_checkpoint, save_checkpoint
 from keyin_cli.training.engine import describe
 from keyin_cli.training.stage import Batch, Stage
 

@@ -10,10 +10,10 @@ import torch
 from keyin_cli import artifacts
 from keyin_cli.data import generate, loader
 from keyin_cli.data.store import Dataset
+from keyin_cli.model.weights import read_weights
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe
 from keyin_cli.training import loop
-from keyin_cli.training.checkpoint import read_weights
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage

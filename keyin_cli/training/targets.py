@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from keyin_cli import artifacts
-from keyin_cli.discovery.search import cheapest_chain, segment_costs
 from keyin_cli.model.keyin import Foundation
+from keyin_cli.model.search import cheapest_chain, segment_costs
 from keyin_cli.progress import track
 from keyin_cli.recipe import Window
 

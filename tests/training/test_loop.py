@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from keyin_cli import artifacts
 from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.model.weights import read_weights
 from keyin_cli.recipe import check
 from keyin_cli.training import loop
-from keyin_cli.training.checkpoint import read_weights
 
 RECIPE = check(
     {"name": "toy"},

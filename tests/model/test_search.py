@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyin_cli.discovery.search import chain_costs, cheapest_chain, frame_nats, segment_costs
 from keyin_cli.model.keyin import Foundation
+from keyin_cli.model.search import chain_costs, cheapest_chain, frame_nats, segment_costs
 from keyin_cli.recipe import check
 
 

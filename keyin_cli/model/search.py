@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.model.losses import pixel_error
-from keyin_cli.training.engine import to_images
 
 Costs = NDArray[np.float32]
 

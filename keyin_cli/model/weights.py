@@ -1,0 +1,84 @@
+"""Weights on disk: safetensors with the recipe inside and nothing else, so that loading a stranger's file runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from keyin_cli import artifacts
+from keyin_cli.errors import InputError
+from keyin_cli.model.keyin import Foundation, KeyIn
+from keyin_cli.recipe import Recipe, check
+
+METADATA = "keyin"  # the one metadata key; its value is JSON, because safetensors does not keep the order of several
+
+Tensors = dict[str, Tensor]
+
+
+def tensors_sha256(tensors: Tensors) -> str:
+    """SHA-256 over names, shapes and values, independent of the file that holds them."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_weights(path: Path, model: nn.Module, stage: str, recipe: Recipe) -> str:
+    """Write a model's weights with its recipe; returns their SHA-256."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    metadata = {METADATA: json.dumps({"stage": stage, "recipe": recipe.model_dump(mode="json")}, sort_keys=True)}
+    artifacts.replace(path, lambda beside: save_file(tensors, beside, metadata))
+    return tensors_sha256(tensors)
+
+
+def read_weights(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """The tensors and metadata `{"stage", "recipe"}` of a weights file.
+
+    Raises:
+        InputError: it is no weights file of ours, or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {})[METADATA])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged or no safetensors file ({error}): train again with --overwrite") from None
+    except (KeyError, json.JSONDecodeError):
+        raise InputError(f"{path} holds the weights of another program: keyin needs a file that `keyin train` wrote") from None
+
+
+def load_model(path: Path, overrides: Sequence[str] = ()) -> tuple[Foundation | KeyIn, Recipe]:
+    """The model of a weights file: a `KeyIn` after stage 2, a `Foundation` after stage 1. In evaluation mode, on the CPU.
+
+    `overrides` change keys of the recipe in the file.
+
+    Raises:
+        InputError: see `read_weights`; also when the tensors do not fit the recipe.
+    """
+    tensors, metadata = read_weights(path)
+    recipe = check(metadata["recipe"], overrides, source=str(path))
+    model: Foundation | KeyIn = KeyIn(recipe) if metadata["stage"] == "keyin" else Foundation(recipe)
+    load_tensors(model, tensors, path)
+    return model.eval().requires_grad_(False), recipe
+
+
+def load_tensors(model: nn.Module, tensors: Tensors, path: Path) -> None:
+    """Put tensors into a model.
+
+    Raises:
+        InputError: they belong to another model.
+    """
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise InputError(f"{path} belongs to another model ({first}): use the recipe it was trained with") from None

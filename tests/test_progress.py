@@ -1,0 +1,21 @@
+import pytest
+
+from keyin_cli import progress
+
+
+def test_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PLAIN_LINE_EVERY", 0.0)
+    with progress.track("counting", total=10, done=4) as advance:
+        advance(2, "half way")
+    out, err = capsys.readouterr()
+    assert out == ""
+    line = err.splitlines()[0]
+    assert line.startswith("counting: 6/10, ")
+    assert line.endswith("s left half way")
+    assert "/s, " in line
+
+
+def test_lines_are_not_wrapped_or_coloured(capsys: pytest.CaptureFixture[str]) -> None:
+    message = "[bold]a path/" + "x" * 300
+    progress.say(message)
+    assert capsys.readouterr().err == message + "\n"
