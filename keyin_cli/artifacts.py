@@ -127,6 +127,18 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is damaged: run the command that made it again with --overwrite") from None
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A run's manifest.
+
+    Raises:
+        InputError: it is missing, damaged or something else.
+    """
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or not {"kind", "recipe", "inputs", "command"} <= manifest.keys():
+        raise InputError(f"{folder / MANIFEST} is no manifest of ours: run the command that made it again with --overwrite")
+    return manifest
+
+
 def read_lines(path: Path) -> list[Any]:
     """Read JSON lines; a last line cut short by a kill is left out."""
     if not path.is_file():

@@ -99,7 +99,7 @@ def _dataset(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
 def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     from keyin_cli import artifacts
 
-    manifest = artifacts.read_json(path / artifacts.MANIFEST)
+    manifest = artifacts.read_manifest(path)
     verified = None
     if verify and "weights_sha256" in manifest:
         from keyin_cli.training.loop import verify_weights

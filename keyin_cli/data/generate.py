@@ -42,7 +42,8 @@ def generate(data: BrownianData, path: Path, workers: int, dask: str | None = No
     """
     begun = time.monotonic()
     recipe = _recipe(data)
-    if overwrite:
+    if overwrite and path.exists():
+        _check_ours(path)
         artifacts.remove(path)
     if not path.exists():
         example = arrays(data, np.arange(1))
@@ -127,7 +128,7 @@ def _fill_all(data: BrownianData, path: Path, indices: list[int]) -> Iterator[tu
     """Make shards in parallel, a few per worker at a time, so that progress can be told with every joblib back end."""
     size = 2 * effective_n_jobs(None)
     for begin in range(0, len(indices), size):
-        yield from Parallel()(delayed(_fill)(data, path, index) for index in indices[begin : begin + size])
+        yield from Parallel()(delayed(_fill)(data, path.absolute(), index) for index in indices[begin : begin + size])
 
 
 def _fill(data: BrownianData, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
@@ -185,9 +186,18 @@ def _check(path: Path, recipe: dict[str, Any]) -> None:
     Raises:
         InputError: naming every key that differs.
     """
-    there = store.attributes(path).get("recipe")
-    if there is None:
-        raise InputError(f"{path} is something else: use another path, or `keyin gen-data --overwrite` to replace it")
-    if changes := differences(there, recipe):
+    if changes := differences(_check_ours(path), recipe):
         what = f"{path} was made with another recipe ({', '.join(changes)})"
         raise InputError(f"{what}: use another path, or `keyin gen-data --overwrite` to replace it")
+
+
+def _check_ours(path: Path) -> Any:
+    """The recipe of a dataset that `generate` made or began.
+
+    Raises:
+        InputError: it is anything else, which is never touched.
+    """
+    there = store.attributes(path)
+    if there.get("generator") != GENERATOR:
+        raise InputError(f"{path} was not made by {GENERATOR}, it is left alone: use another path")
+    return there["recipe"]

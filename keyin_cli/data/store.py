@@ -16,6 +16,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ SHARD = 1000  # sequences per shard
 CHUNK = 50  # sequences per chunk
 SPLITS = ("train", "val", "test")
 MARKERS = ".shards"
+UNREADABLE = (KeyError, AssertionError, ValueError, RuntimeError, OSError)  # what Zarr raises for damaged data
 
 Arrays = Mapping[str, NDArray[Any]]
 Shard = dict[str, Any]  # {"sha256": {array: hex}, "bytes": {array: int}}
@@ -65,12 +67,13 @@ def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
         group = zarr.open_group(path, mode="r+")
         for name, array in arrays.items():
             artifacts.remove(shard_file(path, name, index, array.ndim))  # a damaged one would be read to fill up the last shard
-            _array(group, name)[begin : begin + len(array)] = array
+            written = _array(group, name).with_config({"write_empty_chunks": True})  # else a shard of zeros has no file
+            written[begin : begin + len(array)] = array
             handle = os.open(shard_file(path, name, index, array.ndim), os.O_RDONLY)
             os.fsync(handle)
             os.close(handle)
     shard = {
-        "sha256": {name: hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for name, array in arrays.items()},
+        "sha256": {name: _checksum(array) for name, array in arrays.items()},
         "bytes": {name: shard_file(path, name, index, array.ndim).stat().st_size for name, array in arrays.items()},
     }
     artifacts.write_json(_marker(path, index), shard)
@@ -85,12 +88,18 @@ def finish(path: Path, shards: list[Shard], attributes: dict[str, Any]) -> None:
 
 
 def finished_shards(path: Path) -> dict[int, Shard]:
-    """The shards that are whole: marked or listed, with files of the recorded size."""
+    """The shards that are whole: marked or listed, and with values of the recorded checksum."""
     group = zarr.open_group(path, mode="r")
     listed = dict(enumerate(attributes(path).get("shards", [])))
     for marker in (path / MARKERS).glob("*.json"):
         listed[int(marker.stem)] = artifacts.read_json(marker)
-    return {index: shard for index, shard in listed.items() if not _damaged(path, group, index, shard)}
+    whole = {}
+    with track(f"checking {path.name}", len(listed)) as advance:
+        for index, shard in listed.items():
+            if _is_whole(group, index, shard):
+                whole[index] = shard
+            advance()
+    return whole
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -116,10 +125,23 @@ def _marker(path: Path, index: int) -> Path:
     return path / MARKERS / f"{index:06d}.json"
 
 
+def _is_whole(group: zarr.Group, index: int, shard: Shard) -> bool:
+    """Whether every array of a shard can be decoded and has the recorded checksum."""
+    rows = slice(index * SHARD, (index + 1) * SHARD)
+    try:
+        return all(_checksum(np.asarray(_array(group, name)[rows])) == expected for name, expected in shard["sha256"].items())
+    except UNREADABLE:
+        return False
+
+
 def _damaged(path: Path, group: zarr.Group, index: int, shard: Shard) -> list[Path]:
-    """Files of a shard that are missing or of another size than recorded."""
+    """Files of a shard that are missing or of another size than recorded: a quick look, without decoding."""
     files = {name: shard_file(path, name, index, _array(group, name).ndim) for name in shard["bytes"]}
     return [file for name, file in files.items() if not file.is_file() or file.stat().st_size != shard["bytes"][name]]
+
+
+def _checksum(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -149,10 +171,16 @@ class Dataset:
     def labelled(self) -> bool:
         return "keyframes" in self.group
 
-    @property
-    def sha256(self) -> str | None:
-        """The recorded checksum of everything in it; None for a dataset that was not made here."""
-        return self.attributes.get("sha256")
+    @cached_property
+    def sha256(self) -> str:
+        """The recorded checksum of everything in it; of its frames and splits, read now, when it was not made here."""
+        if recorded := self.attributes.get("sha256"):
+            return str(recorded)
+        everything, content = np.arange(self.n), hashlib.sha256()
+        for name in (name for name in ("frames", "split") if name in self.group):
+            for begin in range(0, self.n, SHARD):
+                content.update(_checksum(self.read(name, everything[begin : begin + SHARD])).encode())
+        return content.hexdigest()
 
     def indices(self, split: str) -> NDArray[np.int64]:
         """The sequences of a split (`train`, `val`, `test`) or of `all`."""
@@ -168,33 +196,23 @@ class Dataset:
         """
         array = _array(self.group, name)
         rows = np.empty((len(indices), *array.shape[1:]), dtype=array.dtype)
-        piece = (array.shards or array.chunks)[0]
-        step = piece * -(-SHARD // piece)
         with track(f"reading {name}", len(indices)) as advance:
-            for begin in range(0, self.n, step):
-                first, last = np.searchsorted(indices, (begin, begin + step))
-                if first < last:
-                    rows[first:last] = self._decode(array, name, begin, begin + step)[indices[first:last] - begin]
-                    advance(int(last - first))
+            for begin in range(0, self.n, SHARD):
+                first, last = np.searchsorted(indices, (begin, begin + SHARD))
+                if first == last:
+                    continue
+                try:
+                    rows[first:last] = np.asarray(array[begin : begin + SHARD])[indices[first:last] - begin]
+                except UNREADABLE as error:
+                    what = f"{self.path}: {name} of sequences {begin} to {min(begin + SHARD, self.n) - 1} cannot be decoded"
+                    raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {_rebuild(self.path)}") from None
+                advance(int(last - first))
         return rows
-
-    def _decode(self, array: zarr.Array[Any], name: str, begin: int, end: int) -> NDArray[Any]:
-        try:
-            return np.asarray(array[begin:end])
-        except (ValueError, RuntimeError, OSError) as error:
-            raise InputError(
-                f"{self.path}: {name} of sequences {begin} to {min(end, self.n) - 1} cannot be decoded "
-                f"({' '.join(str(error).split())[:80]}): {_rebuild(self.path)}"
-            ) from None
 
     def verify(self) -> Iterator[bool]:
         """Decode every shard and compare it with its recorded checksum; yields per shard, True when it is whole."""
         for index, shard in enumerate(self.attributes.get("shards", [])):
-            hashes = {}
-            for name in shard["sha256"]:
-                rows = self._decode(_array(self.group, name), name, index * SHARD, (index + 1) * SHARD)
-                hashes[name] = hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
-            yield hashes == shard["sha256"]
+            yield _is_whole(self.group, index, shard)
 
 
 def open_dataset(path: Path) -> Dataset:
@@ -208,7 +226,7 @@ def open_dataset(path: Path) -> Dataset:
     try:
         group = zarr.open_group(path, mode="r")
         frames = _array(group, "frames")
-    except (KeyError, AssertionError, ValueError, OSError):
+    except UNREADABLE:
         raise InputError(f"{path} is not a dataset: expected a Zarr group with frames (n,T,H,W,C) uint8") from None
     if frames.ndim != 5 or frames.dtype != np.uint8:
         raise InputError(f"{path}: frames are {frames.shape} {frames.dtype}, expected (n,T,H,W,C) uint8")
@@ -217,7 +235,10 @@ def open_dataset(path: Path) -> Dataset:
             raise InputError(f"{path}: {name} are {_array(group, name).shape}, expected {(frames.shape[0], *inner)}")
     if not is_finished(path):
         raise InputError(f"{path} is unfinished: run the `keyin gen-data` command that began it again, it continues")
-    for index, shard in enumerate(attributes(path).get("shards", [])):
+    shards = attributes(path).get("shards", [])
+    if lost := [name for shard in shards[:1] for name in shard["bytes"] if name not in group]:
+        raise InputError(f"{path} has lost its {lost[0]}: make it again with `keyin gen-data --overwrite`")
+    for index, shard in enumerate(shards):
         if damaged := _damaged(path, group, index, shard):
             raise InputError(f"{damaged[0]} is truncated or missing: {_rebuild(path)}")
     height, width, channels = frames.shape[2:]

@@ -49,6 +49,8 @@ def read_weights(path: Path) -> tuple[Tensors, dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[METADATA])
+            if not isinstance(metadata, dict) or not {"stage", "recipe"} <= metadata.keys():
+                raise KeyError(METADATA)
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise InputError(f"{path} is damaged or no safetensors file ({error}): train again with --overwrite") from None

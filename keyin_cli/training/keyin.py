@@ -34,13 +34,14 @@ ENCODE_BATCH = 64  # sequences encoded at once
 @torch.no_grad()
 def encode_sequences(encoder: Encoder, frames: NDArray[np.uint8], device: torch.device, title: str) -> Tensor:
     """Embeddings (n,T+N,E) float32 of uint8 sequences (n,T+N,H,W,C), on the CPU."""
-    pieces = []
+    size = encoder(to_images(frames[:1], device)).shape[-1]
+    embeddings = torch.empty(*frames.shape[:2], size)  # whole from the start: collected pieces would fragment the heap
     with track(title, len(frames)) as advance:
         for begin in range(0, len(frames), ENCODE_BATCH):
             images = to_images(frames[begin : begin + ENCODE_BATCH], device)
-            pieces.append(encoder(images).cpu())
+            embeddings[begin : begin + ENCODE_BATCH] = encoder(images)
             advance(len(images))
-    return torch.cat(pieces)
+    return embeddings
 
 
 def decode_weighted(decoder: Decoder, embeddings: Tensor, shares: Tensor, skip_below: float) -> Tensor:

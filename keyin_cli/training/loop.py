@@ -33,9 +33,9 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
     """
     if not (run / artifacts.MANIFEST).is_file():
         return None
-    manifest: dict[str, Any] = artifacts.read_json(run / artifacts.MANIFEST)
+    manifest = artifacts.read_manifest(run)
     old, new = ({name: value["sha256"] for name, value in tree.items()} for tree in (manifest["inputs"], inputs))
-    changes = differences(manifest["part"], part) + differences(old, new, "inputs")
+    changes = differences(manifest.get("part"), part) + differences(old, new, "inputs")
     if changes:
         raise InputError(
             f"{run} was trained differently ({', '.join(changes)}): give another --out, or --overwrite to replace it"
@@ -120,7 +120,7 @@ def fit(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, t
 
 def verify_weights(run: Path) -> bool:
     """Whether a finished run's weights are those its manifest names."""
-    manifest = artifacts.read_json(run / artifacts.MANIFEST)
+    manifest = artifacts.read_manifest(run)
     same: bool = tensors_sha256(read_weights(run / artifacts.WEIGHTS)[0]) == manifest.get("weights_sha256")
     return same
 

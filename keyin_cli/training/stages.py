@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from keyin_cli import artifacts
 from keyin_cli.data import generate, loader
-from keyin_cli.data.store import Dataset
 from keyin_cli.model.weights import read_weights
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe
@@ -35,23 +36,23 @@ def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensor
     """
     device = pick_device(recipe.device)
     folder = run / stage
-    if overwrite:
-        artifacts.remove(folder)
     dataset = generate.ensure(recipe.data)
     inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
     if stage == "keyin":
         below = train("interpolator", recipe, run, tensorboard=tensorboard)
         inputs["interpolator"] = {"path": str(run / "interpolator"), "sha256": below["weights_sha256"]}
     part = recipe.part(stage)
-    if manifest := loop.finished(folder, part, inputs):
+    if not overwrite and (manifest := loop.finished(folder, part, inputs)):
         say(f"{folder}: already trained")
         return manifest
-    return loop.fit(_stage(stage, recipe, run, dataset, device), folder, inputs, device, tensorboard)
-
-
-def _stage(stage: str, recipe: Recipe, run: Path, dataset: Dataset, device: torch.device) -> Stage:
     count = recipe.window.conditioning + recipe.window.predicted
     frames = {split: loader.load_frames(dataset, split, count) for split in ("train", "val")}
+    if overwrite:  # only now that everything else is in order
+        artifacts.remove(folder)
+    return loop.fit(_stage(stage, recipe, run, frames, device), folder, inputs, device, tensorboard)
+
+
+def _stage(stage: str, recipe: Recipe, run: Path, frames: dict[str, NDArray[np.uint8]], device: torch.device) -> Stage:
     if stage == "interpolator":
         return InterpolatorStage(recipe, frames, device)
     return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device, run / stage / "targets")

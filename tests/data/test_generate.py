@@ -55,8 +55,9 @@ def test_another_recipe_is_refused_and_named(tmp_path: Path) -> None:
 def test_something_else_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
-    with pytest.raises(InputError, match="is something else"):
-        generate.generate(DATA, tmp_path / "thesis", workers=1)
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match="was not made by keyin gen-data, it is left alone"):
+            generate.generate(DATA, tmp_path / "thesis", workers=1, overwrite=overwrite)
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
 
 

@@ -76,21 +76,33 @@ def test_a_damaged_shard_is_named_and_rebuilt(made: Path, tmp_path: Path, damage
     assert list(store.open_dataset(path).verify()) == [True, True]
 
 
-def test_a_shard_that_cannot_be_decoded_is_named(made: Path, tmp_path: Path) -> None:
+def test_a_garbled_shard_is_named_found_and_rebuilt(made: Path, tmp_path: Path) -> None:
     path = copy(made, tmp_path / "garbled.zarr")
     file = store.shard_file(path, "frames", 0, 5)
     file.write_bytes(bytes(file.stat().st_size))
     with pytest.raises(InputError, match="frames of sequences 0 to 999 cannot be decoded"):
         store.open_dataset(path).read("frames", np.arange(5))
+    assert list(store.open_dataset(path).verify()) == [False, True]
+    generate(DATA, path, workers=1)
+    assert list(store.open_dataset(path).verify()) == [True, True]
+
+
+def test_a_lost_array_is_named(made: Path, tmp_path: Path) -> None:
+    path = copy(made, tmp_path / "lost.zarr")
+    (path / "split" / "zarr.json").unlink()
+    with pytest.raises(InputError, match="has lost its split"):
+        store.open_dataset(path)
 
 
 def test_a_dataset_of_your_own(tmp_path: Path) -> None:
     group = zarr.create_group(tmp_path / "own.zarr")
     group.create_array("frames", data=np.zeros((7, 12, 8, 10, 3), np.uint8))
-    dataset = store.open_for(ZarrData(kind="zarr", path=str(tmp_path / "own.zarr"), frames=12, height=8, width=10, channels=3))
+    data = ZarrData(kind="zarr", path=str(tmp_path / "own.zarr"), frames=12, height=8, width=10, channels=3)
+    dataset = store.open_for(data)
     assert not dataset.labelled
-    assert dataset.sha256 is None
     assert [len(dataset.indices(split)) for split in store.SPLITS] == [7, 7, 7]
+    group["frames"][3, 0, 0, 0, 0] = 1
+    assert store.open_for(data).sha256 != dataset.sha256 == dataset.sha256
 
 
 def test_labels_of_another_shape_are_refused(tmp_path: Path) -> None:

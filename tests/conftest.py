@@ -1,0 +1,40 @@
+"""What the end-to-end tests share: the real command, and one tiny run that it made."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Keyin = Callable[..., subprocess.CompletedProcess[str]]
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "_TYPER_FORCE_DISABLE_TERMINAL": "1"}
+
+
+@pytest.fixture(scope="session")
+def keyin() -> Keyin:
+    """Runs `keyin ARGS` as a user would, in the directory `cwd`; keywords are further environment variables."""
+
+    def run(*args: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "keyin_cli", *args],
+            cwd=cwd,
+            env={**os.environ, **ENVIRONMENT, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny(keyin: Keyin, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which recipes/tiny/brownian.yaml was trained by one command; `train.json` is what it printed. Read only."""
+    path = tmp_path_factory.mktemp("tiny")
+    done = keyin("train", "recipes/tiny/brownian.yaml", "--json", cwd=path)
+    assert done.returncode == 0, done.stderr
+    (path / "train.json").write_text(done.stdout)
+    return path

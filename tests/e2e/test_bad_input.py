@@ -1,0 +1,279 @@
+"""Whatever is wrong with the input: one clear line on stderr with the next step, the right exit code, nothing finished lost."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+from typer.testing import CliRunner
+
+from keyin_cli.cli import app
+
+Keyin = Callable[..., CompletedProcess[str]]
+
+RECIPE = "recipes/tiny/brownian.yaml"
+RUN = Path("artifacts/runs/tiny-brownian")
+WEIGHTS = RUN / "keyin" / "weights.safetensors"
+DATA = Path("artifacts/data/tiny-brownian.zarr")
+
+
+def complaints(done: CompletedProcess[str], code: int = 2) -> list[str]:
+    """The lines with which a command refused, after checking that it refused properly."""
+    assert (done.returncode, done.stdout) == (code, "")
+    assert "Traceback" not in done.stderr
+    return [line for line in done.stderr.splitlines() if line.startswith("keyin: ")]
+
+
+def complaint(done: CompletedProcess[str], *parts: str, code: int = 2) -> str:
+    """The one line with which a command refused; `parts` are in it."""
+    (line,) = complaints(done, code)
+    missing = [part for part in parts if part not in line]
+    assert not missing, line
+    return line
+
+
+# ---------------------------------------------------------------- recipes
+
+
+@pytest.mark.parametrize(
+    ("override", "parts"),
+    [
+        ("trian.lr=1", ("trian.lr: unknown key; did you mean train.lr?",)),
+        ("model.codec.embeding=8", ("model.codec.embeding: unknown key; did you mean model.codec.embedding?",)),
+        ("window.keyframes=2", ("window.predicted: 30 frames are out of reach of keyframes x max_offset = 20",)),
+        ("pretrain.lengths=[1, 12]", ("pretrain.lengths: 12 frames exceed window.max_offset = 10",)),
+        ("data.frames=20", ("data.frames: 20 frames are shorter than window.conditioning + window.predicted = 35",)),
+        ("model.codec.kind=cnn", ("model.codec", "'cnn'", "'mlp', 'conv'")),
+        ("train.steps=many", ("train.steps", "valid integer")),
+        ("name=../elsewhere", ("name:",)),
+        ("train.lr", ("--set train.lr: expected KEY=VALUE, for example --set train.lr=1e-3",)),
+        ("train.lr={", ("--set train.lr={", "not a YAML value")),
+        ("device=cuda", ("sees no GPU", "--set device=cpu", "keyin doctor")),
+    ],
+)
+def test_a_wrong_key(override: str, parts: tuple[str, ...], keyin: Keyin, tmp_path: Path) -> None:
+    done = keyin("train", RECIPE, "--set", override, "--json", cwd=tmp_path, CUDA_VISIBLE_DEVICES="")
+    complaint(done, *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_wrong_is_said_at_once(keyin: Keyin, tmp_path: Path) -> None:
+    mistakes = ("trian.lr=1", "window.keyframes=0", "model.lstm.units=wide", "discovery.price=-1")
+    done = keyin("recipes", "validate", "tiny/brownian", *(word for key in mistakes for word in ("--set", key)), cwd=tmp_path)
+    said = "\n".join(complaints(done))
+    for key in ("trian.lr: unknown key", "window.keyframes: ", "model.lstm.units: ", "discovery.price: "):
+        assert f"brownian.yaml: {key}" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "parts"),
+    [
+        ("recipes/tiny/brownain.yaml", None, ("did you mean recipes/tiny/brownian.yaml?", "`keyin recipes list`")),
+        ("bad.yaml", b"name: [1\ndata:", ("bad.yaml is not YAML", "line 2")),
+        ("bad.yaml", b"\xff\xfe\x00", ("bad.yaml is not YAML",)),
+        ("bad.yaml", b"- 1\n", ("bad.yaml is not a recipe: expected a mapping",)),
+        ("bad.yaml", b"", ("bad.yaml is not a recipe",)),
+        ("bad.yaml", b"name: x\ndate: 2020-01-01\n", ("bad.yaml: date: unknown key",)),
+        ("bad.yaml", b"data: {kind: brownian}\n", ("bad.yaml: name: Field required",)),
+        ("bad.yaml", b"name: x\ndata: {n: 5}\n", ("bad.yaml: data.kind: Field required",)),
+    ],
+)
+def test_a_wrong_recipe_file(file: str, content: bytes | None, parts: tuple[str, ...], keyin: Keyin, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / file).write_bytes(content)
+    complaint(keyin("pretrain-interp", file, cwd=tmp_path), *parts)
+
+
+def test_copying_never_replaces(keyin: Keyin, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("years of work")
+    complaint(keyin("recipes", "copy", "brownian", "mine.yaml", cwd=tmp_path), "mine.yaml exists", "--overwrite")
+    assert (tmp_path / "mine.yaml").read_text() == "years of work"
+
+
+# ---------------------------------------------------------------- datasets
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        (("size=24", "speed=1"), ("small.zarr has frames of 24x24x1, the recipe expects 32x32x1", "use another dataset")),
+        (("frames=20",), ("small.zarr has sequences of 20 frames, the recipe expects 35", "use another dataset")),
+        (("split.val=0",), ("small.zarr has no sequences in its val split", "--split")),
+    ],
+    ids=["shape", "length", "empty split"],
+)
+def test_a_dataset_that_does_not_fit(
+    overrides: tuple[str, ...], parts: tuple[str, ...], keyin: Keyin, tiny: Path, tmp_path: Path
+) -> None:
+    keys = [word for override in overrides for word in ("--set", override)]
+    data = tmp_path / "small.zarr"
+    assert keyin("gen-data", "brownian", "--n", "60", *keys, "--out", data, cwd=tmp_path).returncode == 0
+    complaint(keyin("eval-f1", "--ckpt", RUN, "--data", data, "--split", "val", cwd=tiny), *parts)
+
+
+def test_a_truncated_shard_is_named_and_rebuilt(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(tiny / DATA, tmp_path / "cut.zarr"))
+    for shard in (data / "frames/c/1/0/0/0/0", data / "states/c/2/0/0"):
+        os.truncate(shard, 700)
+    parts = ("frames/c/1/0/0/0/0 is truncated or missing", "run the `keyin gen-data` command that made cut.zarr again")
+    complaint(keyin("eval-f1", "--ckpt", RUN, "--data", data, cwd=tiny), *parts)
+    made = keyin("gen-data", "tiny/brownian", "--out", data, "--json", cwd=tmp_path)
+    assert f"{data}: 1 of 3 shards are there, continuing" in made.stderr
+    assert json.loads(made.stdout)["sha256"] == zarr.open_group(tiny / DATA, mode="r").attrs["sha256"]
+
+
+def flip(file: Path) -> None:
+    """Change one byte in the middle of a file."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 255
+    file.write_bytes(content)
+
+
+def test_a_changed_byte_is_found(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(tiny / DATA, tmp_path / "changed.zarr"))
+    flip(data / "frames/c/0/0/0/0/0")
+    complaint(keyin("info", data, "--verify", cwd=tmp_path), "changed.zarr", "`keyin gen-data`")
+    run = Path(shutil.copytree(tiny / RUN / "keyin", tmp_path / "keyin"))
+    flip(run / "weights.safetensors")
+    command = f"make it again with the command that made it: keyin train {RECIPE}"
+    complaint(keyin("info", run, "--verify", cwd=tmp_path), "does not match its checksums", command)
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        (
+            ("eval-f1", "--ckpt", RUN, "--data", "none.zarr"),
+            ("no dataset at none.zarr", "`keyin gen-data brownian --out none.zarr`"),
+        ),
+        (("eval-f1", "--ckpt", RUN, "--data", RUN), (f"{RUN} is not a dataset", "frames (n,T,H,W,C) uint8")),
+        (("gen-data", "brownian", "--out", DATA), (f"{DATA} was made with another recipe (n: 2400 -> 50000)", "--overwrite")),
+        (("gen-data", "brownian", "--out", RUN), (f"{RUN} is something else", "--overwrite")),
+        (("gen-data", "brownain"), ("no recipe brownain", "did you mean recipes/brownian.yaml?")),
+        (("gen-data", "brownian", "--set", "spede=1"), ("spede: unknown key; did you mean speed?",)),
+        (("info", "nowhere"), ("nothing at nowhere",)),
+    ],
+)
+def test_a_wrong_path(args: tuple[str | Path, ...], parts: tuple[str, ...], keyin: Keyin, tiny: Path) -> None:
+    complaint(keyin(*args, cwd=tiny), *parts)
+
+
+def test_a_dataset_smaller_than_its_splits(keyin: Keyin, tmp_path: Path) -> None:
+    """All three sequences are in the training split: an array of zeros, which Zarr does not store on its own."""
+    done = keyin("gen-data", "brownian", "--n", "3", "--out", "few.zarr", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "train 3, val 0, test 0" in keyin("info", "few.zarr", "--verify", cwd=tmp_path).stdout
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+def of_another_model(source: Path, target: Path) -> None:
+    with safe_open(source, framework="np") as file:
+        metadata = json.loads(file.metadata()["keyin"])
+    metadata["recipe"]["model"]["lstm"]["units"] += 1
+    save_file(load_file(source), target, {"keyin": json.dumps(metadata)})
+
+
+def foreign(_: Path, target: Path) -> None:
+    save_file({"weight": np.zeros(3, np.float32)}, target)
+
+
+def truncated(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes()[:-100])
+
+
+def no_safetensors(_: Path, target: Path) -> None:
+    target.write_bytes(b"\x80\x04 a pickle, perhaps")
+
+
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (of_another_model, ("belongs to another model", "size mismatch", "use the recipe it was trained with")),
+        (foreign, ("holds the weights of another program", "`keyin train`")),
+        (truncated, ("is damaged or no safetensors file", "--overwrite")),
+        (no_safetensors, ("is damaged or no safetensors file", "--overwrite")),
+    ],
+)
+def test_a_wrong_weights_file(
+    make: Callable[[Path, Path], None], parts: tuple[str, ...], keyin: Keyin, tiny: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "weights.safetensors"
+    make(tiny / WEIGHTS, file)
+    complaint(keyin("eval-f1", "--ckpt", file, cwd=tiny), str(file), *parts)
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        (("--ckpt", "nowhere"), ("no weights at nowhere", "`keyin train recipes/brownian.yaml`")),
+        (("--ckpt", RUN, "--selector", "oracle"), ("no selector oracle", "keyin, search, constant, random")),
+        (
+            ("--ckpt", RUN / "interpolator", "--selector", "keyin"),
+            ("keyin needs a checkpoint of `keyin train`", "--selector search"),
+        ),
+        (("--ckpt", RUN, "--set", "discovry.price=3"), ("discovry.price: unknown key; did you mean discovery.price?",)),
+    ],
+)
+def test_a_wrong_evaluation(args: tuple[str | Path, ...], parts: tuple[str, ...], keyin: Keyin, tiny: Path) -> None:
+    complaint(keyin("eval-f1", *args, cwd=tiny), *parts)
+
+
+@pytest.mark.parametrize(
+    ("override", "change"),
+    [("train.lr=0.5", "train.lr: 0.001 -> 0.5"), ("pretrain.batch=17", "pretrain.batch: 16 -> 17")],
+)
+def test_another_recipe_is_not_continued(override: str, change: str, keyin: Keyin, tiny: Path) -> None:
+    before = (tiny / WEIGHTS).read_bytes()
+    complaint(keyin("train", RECIPE, "--set", override, cwd=tiny), f"({change})", "--out", "--overwrite")
+    assert (tiny / WEIGHTS).read_bytes() == before
+
+
+# ---------------------------------------------------------------- failures of the work itself
+
+
+def test_a_loss_that_is_not_finite(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+    keys = ("--set", "pretrain.lr=1e30", "--set", f"data.path={tiny / DATA}")
+    done = keyin("pretrain-interp", RECIPE, *keys, "--out", "run", "--json", cwd=tmp_path)
+    complaint(done, "step 2: ", "not finite", "run/interpolator/nan-batch.safetensors", "lower pretrain.lr with --set", code=1)
+    batch = load_file(tmp_path / "run/interpolator/nan-batch.safetensors")
+    assert batch["start"].shape == (16, 32, 32, 1)
+    assert not (tmp_path / "run/interpolator/weights.safetensors").exists()
+
+
+@pytest.mark.parametrize("command", ["gen-data", "pretrain-interp"])
+@pytest.mark.parametrize("writes", [0, 3], ids=["at once", "later"])
+def test_a_full_disk(command: str, writes: int, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = {
+        "gen-data": ["brownian", "--n", "1200", "--workers", "1", "--out", "data.zarr"],
+        "pretrain-interp": [RECIPE, "--set", f"data.path={tiny / DATA}", "--set", "pretrain.steps=4"],
+    }[command]
+    left, sync = [writes], os.fsync
+
+    def fsync(handle: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        full = CliRunner().invoke(app, [command, *arguments])
+    complaint(completed(full), "the disk is full while writing", "free space and run the same command again", code=1)
+    again = CliRunner().invoke(app, [command, *arguments])
+    assert again.exit_code == 0, again.stderr
+
+
+def completed(result: Any) -> CompletedProcess[str]:
+    return CompletedProcess([], result.exit_code, result.stdout, result.stderr)
