@@ -20,9 +20,10 @@ def run(
 
     result, facts = describe(path, verify)
     if verify and result["verified"] is False:
-        raise InputError(
-            f"{path} does not match its checksums: make it again with the command that made it: {result['created_by']}"
-        )
+        from keyin_cli.data.store import rebuild
+
+        again = rebuild(path) if result["kind"] == "dataset" else f"run `{result['created_by']} --overwrite`"
+        raise InputError(f"{path} does not match its checksums: {again}")
     verified = {
         None: "not checked, see --verify" if not verify else "there are no checksums to check",
         True: "every checksum matches",

@@ -205,7 +205,7 @@ class Dataset:
                     rows[first:last] = np.asarray(array[begin : begin + SHARD])[indices[first:last] - begin]
                 except UNREADABLE as error:
                     what = f"{self.path}: {name} of sequences {begin} to {min(begin + SHARD, self.n) - 1} cannot be decoded"
-                    raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {_rebuild(self.path)}") from None
+                    raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {rebuild(self.path)}") from None
                 advance(int(last - first))
         return rows
 
@@ -234,13 +234,15 @@ def open_dataset(path: Path) -> Dataset:
         if name in group and _array(group, name).shape != (frames.shape[0], *inner):
             raise InputError(f"{path}: {name} are {_array(group, name).shape}, expected {(frames.shape[0], *inner)}")
     if not is_finished(path):
-        raise InputError(f"{path} is unfinished: run the `keyin gen-data` command that began it again, it continues")
+        raise InputError(
+            f"{path} is unfinished: give `keyin gen-data` the options or recipe that it was begun with, it continues"
+        )
     shards = attributes(path).get("shards", [])
     if lost := [name for shard in shards[:1] for name in shard["bytes"] if name not in group]:
         raise InputError(f"{path} has lost its {lost[0]}: make it again with `keyin gen-data --overwrite`")
     for index, shard in enumerate(shards):
         if damaged := _damaged(path, group, index, shard):
-            raise InputError(f"{damaged[0]} is truncated or missing: {_rebuild(path)}")
+            raise InputError(f"{damaged[0]} is truncated or missing: {rebuild(path)}")
     height, width, channels = frames.shape[2:]
     return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
 
@@ -261,5 +263,6 @@ def open_for(data: BrownianData | ZarrData, path: Path | None = None) -> Dataset
     return dataset
 
 
-def _rebuild(path: Path) -> str:
-    return f"run the `keyin gen-data` command that made {path.name} again, it rebuilds only what is damaged"
+def rebuild(path: Path) -> str:
+    """The next step after damage, as the end of an error line."""
+    return f"give `keyin gen-data` the options or recipe that {path.name} was made with, it rebuilds only what is damaged"

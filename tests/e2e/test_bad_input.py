@@ -124,7 +124,10 @@ def test_a_truncated_shard_is_named_and_rebuilt(keyin: Keyin, tiny: Path, tmp_pa
     data = Path(shutil.copytree(tiny / DATA, tmp_path / "cut.zarr"))
     for shard in (data / "frames/c/1/0/0/0/0", data / "states/c/2/0/0"):
         os.truncate(shard, 700)
-    parts = ("frames/c/1/0/0/0/0 is truncated or missing", "run the `keyin gen-data` command that made cut.zarr again")
+    parts = (
+        "frames/c/1/0/0/0/0 is truncated or missing",
+        "give `keyin gen-data` the options or recipe that cut.zarr was made with",
+    )
     complaint(keyin("eval-f1", "--ckpt", RUN, "--data", data, cwd=tiny), *parts)
     made = keyin("gen-data", "tiny/brownian", "--out", data, "--json", cwd=tmp_path)
     assert f"{data}: 1 of 3 shards are there, continuing" in made.stderr
@@ -157,7 +160,7 @@ def test_a_changed_byte_is_found(keyin: Keyin, tiny: Path, tmp_path: Path) -> No
         ),
         (("eval-f1", "--ckpt", RUN, "--data", RUN), (f"{RUN} is not a dataset", "frames (n,T,H,W,C) uint8")),
         (("gen-data", "brownian", "--out", DATA), (f"{DATA} was made with another recipe (n: 2400 -> 50000)", "--overwrite")),
-        (("gen-data", "brownian", "--out", RUN), (f"{RUN} is something else", "--overwrite")),
+        (("gen-data", "brownian", "--out", RUN), (f"{RUN} was not made by keyin gen-data", "left alone")),
         (("gen-data", "brownain"), ("no recipe brownain", "did you mean recipes/brownian.yaml?")),
         (("gen-data", "brownian", "--set", "spede=1"), ("spede: unknown key; did you mean speed?",)),
         (("info", "nowhere"), ("nothing at nowhere",)),
