@@ -147,7 +147,7 @@ def test_a_changed_byte_is_found(keyin: Keyin, tiny: Path, tmp_path: Path) -> No
     complaint(keyin("info", data, "--verify", cwd=tmp_path), "changed.zarr", "`keyin gen-data`")
     run = Path(shutil.copytree(tiny / RUN / "keyin", tmp_path / "keyin"))
     flip(run / "weights.safetensors")
-    command = f"make it again with the command that made it: keyin train {RECIPE}"
+    command = f"run `keyin train {RECIPE} --json --overwrite`"
     complaint(keyin("info", run, "--verify", cwd=tmp_path), "does not match its checksums", command)
 
 
