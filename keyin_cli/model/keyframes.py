@@ -73,7 +73,11 @@ class Inference(nn.Module):
 
 
 class KeyframeModel(nn.Module):
-    """LSTM_cond → LSTM_key, with the posterior of z from `Inference` or z given."""
+    """LSTM_cond → LSTM_key, with the posterior of z from `Inference` or z given.
+
+    Inside, embeddings are standardised by the training data's mean and deviation (`fit_scale`): a frozen encoder may use a small
+    part of its space, and differences between frames would be lost beside what all frames share.
+    """
 
     def __init__(self, model: Model, window: Window) -> None:
         super().__init__()
@@ -85,6 +89,16 @@ class KeyframeModel(nn.Module):
         self.lstm = ProjectedLstm(embedding + model.latent + self.time_code, units, model.lstm)
         self.embedding = nn.Linear(units, embedding)
         self.offset = nn.Linear(units, window.max_offset)
+        self.register_buffer("center", torch.zeros(embedding))
+        self.register_buffer("scale", torch.ones(embedding))
+        self.center: Tensor
+        self.scale: Tensor
+
+    def fit_scale(self, embeddings: Tensor) -> None:
+        """Take mean and deviation of every dimension from training embeddings (…,E)."""
+        flat = embeddings.flatten(0, -2)
+        self.center.copy_(flat.mean(0))
+        self.scale.copy_(flat.std(0).clamp_min(1e-3))
 
     def forward(self, sequence: Tensor, z: Tensor | None = None, noise: Tensor | None = None) -> Keyframes:
         """Predict M keyframes one after another.
@@ -94,6 +108,7 @@ class KeyframeModel(nn.Module):
             z: latents (B,M,Z); None takes them from the posterior.
             noise: standard normal (B,M,Z) to sample the posterior with; None takes its mean.
         """
+        sequence = (sequence - self.center) / self.scale
         conditioning = sequence[:, : self.window.conditioning]
         state = self.condition(conditioning)[1]
         memory = self.inference.read(sequence) if z is None else None
@@ -114,5 +129,5 @@ class KeyframeModel(nn.Module):
             keyframe, logits = self.embedding(outputs[:, 0]), self.offset(outputs[:, 0])
             # The code of the expected time is an input, not a path for the loss: its high frequencies would shake δ.
             time = time + (logits.detach().softmax(-1) * offsets).sum(-1)
-            steps.append((keyframe, logits, mean, log_std))
+            steps.append((self.center + self.scale * keyframe, logits, mean, log_std))
         return Keyframes(*(torch.stack(column, dim=1) for column in zip(*steps, strict=True)))

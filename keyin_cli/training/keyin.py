@@ -28,6 +28,7 @@ from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.targets import search_offsets
 
 VALIDATION_BATCHES = 8
+SCALE_SEQUENCES = 1000  # training sequences that standardise the embeddings
 ENCODE_BATCH = 64  # sequences encoded at once
 
 
@@ -71,6 +72,7 @@ class KeyInStage:
         self.model.to(device)
         encoder = self.model.foundation.encoder
         self.embeddings = {split: encode_sequences(encoder, frames[split], device, f"encoding {split}") for split in frames}
+        self.model.keyframes.fit_scale(self.embeddings["train"][:SCALE_SEQUENCES].to(device))
         weights = self.schedule.weights
         self.decodes = self.schedule.objective == "soft-pixels" or weights.keyframe_pixels > 0
         self.frames = frames if self.decodes else {}

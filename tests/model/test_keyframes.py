@@ -47,3 +47,15 @@ def test_attention_reads_the_frame_that_its_query_matches() -> None:
     mean, log_std = inference.attend(torch.eye(6)[2:3], keys, values)
     torch.testing.assert_close(mean, values[:, 2, :5])
     torch.testing.assert_close(log_std, values[:, 2, 5:].clamp(-5, 2))
+
+
+def test_scaling_the_embeddings_scales_the_keyframes() -> None:
+    """The same data in other units gives the same offsets, and keyframes in those units."""
+    model, sequence = build(BareInference(kind="bare")), torch.randn(64, 9, 6)
+    model.fit_scale(sequence)
+    before = model(sequence)
+    moved = 100 + 0.1 * sequence
+    model.fit_scale(moved)
+    after = model(moved)
+    torch.testing.assert_close(after.logits, before.logits, rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(after.embeddings, 100 + 0.1 * before.embeddings, rtol=1e-4, atol=1e-3)
