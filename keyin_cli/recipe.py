@@ -233,10 +233,10 @@ class Pretrain(Schedule):
 class TrainWeights(Section):
     """Weights of the terms of stage 2; names as in SPEC formula 7 and 8."""
 
-    keyframe_pixels: Weight = 0.0  # beta_K
+    keyframe_pixels: Weight = 0.0  # beta_K; soft objectives only
     keyframe_embeddings: Weight = 1.0  # beta_kappa
     kl: Weight = 5e-2  # beta
-    sequence: Weight = 1.0  # L_inter
+    sequence: Weight = 1.0  # L_inter; soft objectives only
     offsets: Weight = 1.0  # offsets against those of the search; the objective search only
     entropy: Weight = 0.0  # bonus on the entropy of delta, falls linearly to zero over `entropy_until`
 
@@ -249,6 +249,12 @@ class Train(Schedule):
     weights: TrainWeights = TrainWeights()
     entropy_until: float = Field(0.5, gt=0, le=1)  # share of the steps
     skip_below: float = Field(1e-8, ge=0, lt=1)  # generated frames of a smaller share in every frame are not decoded
+
+    @model_validator(mode="after")
+    def _pixels(self) -> Train:
+        if self.objective == "search" and self.weights.keyframe_pixels > 0:
+            raise ValueError("weights.keyframe_pixels: the objective search compares no pixels")
+        return self
 
 
 class Discovery(Section):

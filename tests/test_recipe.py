@@ -219,3 +219,10 @@ def test_nothing_differs_from_itself(tree: object) -> None:
 def test_a_recipe_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Recipe(name="x").seed = 3
+
+
+def test_an_objective_without_pixels_has_no_weight_for_them() -> None:
+    pixels = ["train.weights.keyframe_pixels=1"]
+    assert check(MINIMAL, ["train.objective=soft-pixels", *pixels]).train.weights.keyframe_pixels == 1
+    with pytest.raises(InputError, match=r"recipe: train\.weights\.keyframe_pixels: the objective search compares no pixels"):
+        check(MINIMAL, ["train.objective=search", *pixels])

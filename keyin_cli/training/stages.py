@@ -13,7 +13,7 @@ from keyin_cli import artifacts
 from keyin_cli.data import generate, loader
 from keyin_cli.model.weights import read_weights
 from keyin_cli.progress import say
-from keyin_cli.recipe import Recipe
+from keyin_cli.recipe import Recipe, digest
 from keyin_cli.training import loop
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.interpolator import InterpolatorStage
@@ -49,10 +49,14 @@ def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensor
     frames = {split: loader.load_frames(dataset, split, count) for split in ("train", "val")}
     if overwrite:  # only now that everything else is in order
         artifacts.remove(folder)
-    return loop.fit(_stage(stage, recipe, run, frames, device), folder, inputs, device, tensorboard)
+    hashes = [value["sha256"] for value in inputs.values()]
+    cache = folder / "targets" / digest([hashes, part["window"], part.get("discovery")])[:16]
+    return loop.fit(_stage(stage, recipe, run, frames, device, cache), folder, inputs, device, tensorboard)
 
 
-def _stage(stage: str, recipe: Recipe, run: Path, frames: dict[str, NDArray[np.uint8]], device: torch.device) -> Stage:
+def _stage(
+    stage: str, recipe: Recipe, run: Path, frames: dict[str, NDArray[np.uint8]], device: torch.device, cache: Path
+) -> Stage:
     if stage == "interpolator":
         return InterpolatorStage(recipe, frames, device)
-    return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device, run / stage / "targets")
+    return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device, cache)

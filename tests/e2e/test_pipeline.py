@@ -172,6 +172,23 @@ def test_training_on_your_own_videos(keyin: Keyin, own: Path, tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "artifacts").iterdir()] == ["runs"]  # nothing was generated
 
 
+def test_labels_are_never_trained_on(keyin: Keyin, own: Path, tmp_path: Path) -> None:
+    """With true labels, without any, and with noise for labels the weights are the same, and the search is its own teacher."""
+    noisy = Path(shutil.copytree(own, tmp_path / "noisy.zarr"))
+    frames = zarr.open_group(noisy, mode="r")["frames"]
+    labels = np.random.default_rng(0).random(frames.shape[:2]) < 0.2
+    zarr.open_group(noisy, mode="r+").create_array("keyframes", data=labels)
+    steps = ("--set", "train.objective=search", "--set", "pretrain.steps=20", "--set", "train.steps=10")
+    results = []
+    for data in (own, noisy):
+        section = f"data={{kind: zarr, path: {data}, frames: 35, height: 32, width: 32, channels: 1}}"
+        out = tmp_path / data.stem
+        results.append(printed(keyin("train", RECIPE, "--set", section, *steps, "--out", out, "--json", cwd=tmp_path)))
+        assert list((out / "keyin" / "targets").rglob("*.npy"))
+    assert results[0]["weights_sha256"] == results[1]["weights_sha256"]
+    assert results[0]["metrics"]["val/offsets"] > 0
+
+
 def test_a_table_for_a_person(keyin: Keyin, tiny: Path, own: Path, tmp_path: Path) -> None:
     arguments = ("--data", own, "--limit", "4", "--selector", "random", "--out", tmp_path)
     done = keyin("eval-f1", "--ckpt", RUN, *arguments, cwd=tiny)
