@@ -113,7 +113,8 @@ def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         "memory": f"{bytes_text(manifest['peak_memory_bytes'])} at most" if "peak_memory_bytes" in manifest else "unknown",
     }
     if "seconds" in manifest:
-        facts["time"] = f"{manifest['seconds']:.0f} s for {manifest['steps']:,} steps"
+        steps = f" for {manifest['steps']:,} steps" if "steps" in manifest else ""
+        facts["time"] = f"{manifest['seconds']:.0f} s{steps}"
     kind = f"{manifest['kind']} {manifest.get('stage', '')}".strip()
     return _result(kind, manifest["recipe"], manifest["inputs"], manifest["command"], verified), facts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -50,48 +51,41 @@ def evaluate(
     Raises:
         InputError: the weights, the dataset and the methods do not fit together.
     """
+    begun = time.monotonic()
     file = artifacts.find_weights(weights)
     model, recipe = load_model(file, overrides)
-    dataset = open_for(recipe.data, data)
-    methods = list(methods) or [name for name in SELECTORS if name != "keyin" or isinstance(model, KeyIn)]
-    window = recipe.window
-    frames = loader.load_frames(dataset, split, window.conditioning + window.predicted, limit)
-    labels = loader.load_labels(dataset, split, window.conditioning, window.predicted, limit) if dataset.labelled else None
-    device = pick_device(recipe.device)
+    dataset, device, window = open_for(recipe.data, data), pick_device(recipe.device), recipe.window
     count = window.conditioning + window.predicted
+    frames = loader.load_frames(dataset, split, count, limit)
+    labels = loader.load_labels(dataset, split, window.conditioning, window.predicted, limit) if dataset.labelled else None
     calibration = cache(lambda: loader.load_frames(dataset, "train", count, recipe.discovery.calibration))
     context = Context(model.to(device), recipe, device, calibration, seed)
+    methods = list(methods) or [name for name in SELECTORS if name != "keyin" or isinstance(model, KeyIn)]
     selectors = {method: _make(method, context) for method in methods}
     times = {method: selector.select(frames) for method, selector in selectors.items()}
     out = out or artifacts.evaluations(file, recipe.name) / f"{dataset.path.stem}-{split}"
-    pictures = [
-        picture
-        for method, selector in selectors.items()
-        for picture in _draw(out, method, selector, frames, times[method], labels)
-    ]
-    indices = dataset.indices(split)[:limit]
-    rows = [
-        dict(row, settings=selectors[method].settings) for method in methods for row in [table_row(method, times[method], labels)]
-    ]
+    pictures = [_draw(out, method, selector, frames, times[method], labels) for method, selector in selectors.items()]
     result = {
         "dataset": str(dataset.path),
         "split": split,
         "n": len(frames),
-        "rows": rows,
-        "figures": [str(picture) for picture in pictures],
+        "rows": [table_row(method, times[method], labels) | {"settings": selectors[method].settings} for method in methods],
+        "figures": [str(picture) for pictures_of_one in pictures for picture in pictures_of_one],
     }
+    indices = dataset.indices(split)[:limit]
     artifacts.write_lines(out / "sequences.jsonl", [_sequence(row, int(i), times, labels) for row, i in enumerate(indices)])
-    inputs = {
-        "weights": {"path": str(file), "sha256": tensors_sha256(dict(model.state_dict()))},
-        "dataset": {"path": str(dataset.path), "sha256": dataset.sha256},
-    }
     manifest = artifacts.provenance() | {
         "kind": "evaluation",
         "recipe": recipe.model_dump(mode="json"),
-        "inputs": inputs,
+        "inputs": {
+            "weights": {"path": str(file), "sha256": tensors_sha256(dict(model.state_dict()))},
+            "dataset": {"path": str(dataset.path), "sha256": dataset.sha256},
+        },
         "seed": seed,
+        "device": describe(device),
+        "seconds": round(time.monotonic() - begun, 2),
+        "peak_memory_bytes": artifacts.peak_memory(),
     }
-    manifest |= {"device": describe(device), "peak_memory_bytes": artifacts.peak_memory()}
     artifacts.write_json(out / artifacts.MANIFEST, manifest)
     artifacts.write_json(out / "eval_f1.json", result)
     return result
