@@ -165,14 +165,24 @@ def _backend(workers: int, dask: str | None) -> Iterator[None]:
 
 @contextmanager
 def _signals(path: Path) -> Iterator[None]:
-    """Let SIGTERM act as SIGINT does; either ends the work with one line."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGINT and SIGTERM end the work with one line, even where a library swallows the KeyboardInterrupt."""
+    received = []
+
+    def interrupt(number: int, _: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    message = f"stopped; the finished shards of {path} are kept: run the same command again to continue"
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped; the finished shards of {path} are kept: run the same command again to continue") from None
+        raise Interrupted(message) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        raise Interrupted(message)
 
 
 def _recipe(data: BrownianData) -> dict[str, Any]:
