@@ -12,9 +12,10 @@ from keyin_cli import __version__
 from keyin_cli.commands import doctor, eval_f1, gen_data, info, pretrain_interp, recipes, train
 from keyin_cli.errors import InputError, Interrupted, RunError
 
-# Before torch is loaded: threads that spin while they wait for work make training many times slower on a machine that does
-# something else too (RESULTS.md, 2026-11-23).
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Before torch is loaded: GNU OpenMP's threads spin for milliseconds while they wait, which makes training many times slower
+# on a machine that does something else too. A thousand turns cost little on an idle one (RESULTS.md, 2026-11-23).
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 EXIT_CODES = {RunError: 1, InputError: 2, Interrupted: 130}
 
