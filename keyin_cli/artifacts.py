@@ -10,7 +10,6 @@ artifacts/released/<name>/                     small weights, results and figure
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import platform
@@ -159,12 +158,6 @@ def write_lines(path: Path, rows: list[Any]) -> None:
 def append_line(path: Path, row: Any) -> None:
     with disk_errors(path), path.open("a") as file:
         file.write(json.dumps(row) + "\n")
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def size(path: Path) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from keyin_cli import artifacts
 from keyin_cli.model.keyin import Foundation
@@ -30,12 +31,12 @@ def search_offsets(
     with track(f"searching {folder.name}", len(frames)) as advance:
         for begin in range(0, len(frames), PIECE):
             piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
-            file = folder / f"{begin // PIECE:06d}.npy"
+            file = folder / f"{begin // PIECE:06d}.safetensors"
             if not file.is_file():
                 costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
                 offsets = to_offsets(cheapest_chain(np.concatenate(costs), price), window)
-                artifacts.replace(file, partial(_save, offsets))
-            pieces.append(np.load(file, allow_pickle=False))
+                artifacts.replace(file, partial(save_file, {"offsets": offsets}))
+            pieces.append(load_file(file)["offsets"])
             advance(len(piece))
     return np.concatenate(pieces)
 
@@ -50,8 +51,3 @@ def to_offsets(keyframes: NDArray[np.bool_], window: Window) -> NDArray[np.int64
         if len(known) < window.keyframes:
             offsets[row, len(known)] = nodes[-1] - window.predicted
     return offsets
-
-
-def _save(offsets: NDArray[np.int64], path: Path) -> None:
-    with path.open("wb") as file:
-        np.save(file, offsets, allow_pickle=False)
