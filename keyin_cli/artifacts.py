@@ -33,7 +33,7 @@ METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 LATEST = "latest"
 STAGES = ("keyin", "interpolator")  # in the order in which `find_weights` looks
-PACKAGES = ("torch", "numpy", "zarr", "safetensors", "pydantic", "joblib")
+PACKAGES = ("torch", "numpy", "zarr", "safetensors", "pydantic", "joblib", "mujoco")
 
 Writer = Callable[[Path], None]
 

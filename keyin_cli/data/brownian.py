@@ -1,16 +1,17 @@
 """Structured Brownian motion (SPEC section 4): a ball flies straight, turns, flies straight, and never leaves the frame.
 
 Shapes: n sequences of T frames, G candidate headings, L legs (a leg is the flight between two turns).
-Sequence i is a function of (seed, i) alone: its random numbers come from one counter-based stream, `Philox(seed, i)`.
+Sequence i is a function of (seed, i) alone.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keyin_cli.data.draws import splits, uniform
 from keyin_cli.recipe import BrownianData
 
 HEADINGS = 720  # candidates per turn, half a degree apart, the grid turned at random
@@ -32,8 +33,8 @@ def simulate(data: BrownianData, indices: NDArray[np.integer]) -> Flights:
     the frame is convex, so the whole leg is inside. A turn on the last frame cannot be seen and is not labelled.
     """
     legs = 1 + -(-(data.frames - 1) // data.segment[0])
-    uniform = _uniform(data.seed, indices, count=3 + 3 * legs)
-    split, position, uniform = uniform[:, 0], uniform[:, 1:3], uniform[:, 3:].reshape(-1, legs, 3)
+    numbers = uniform(data.seed, indices, count=3 + 3 * legs)
+    split, position, numbers = numbers[:, 0], numbers[:, 1:3], numbers[:, 3:].reshape(-1, legs, 3)
     low, high = data.margin, data.size - data.margin
     position = low + (high - low) * position
     heading = np.full(len(position), np.nan)
@@ -41,8 +42,8 @@ def simulate(data: BrownianData, indices: NDArray[np.integer]) -> Flights:
     corners = [position]
     for leg in range(legs):
         first, last = data.first_change if leg == 0 else data.segment
-        lengths[:, leg] = first + np.floor(uniform[:, leg, 0] * (last - first + 1)).astype(np.int64)
-        heading = _turn(data, position, heading, lengths[:, leg], uniform[:, leg, 1:])
+        lengths[:, leg] = first + np.floor(numbers[:, leg, 0] * (last - first + 1)).astype(np.int64)
+        heading = _turn(data, position, heading, lengths[:, leg], numbers[:, leg, 1:])
         direction = np.stack([np.cos(heading), np.sin(heading)], axis=-1)
         position = position + data.speed * lengths[:, leg, None] * direction
         corners.append(position)
@@ -51,8 +52,18 @@ def simulate(data: BrownianData, indices: NDArray[np.integer]) -> Flights:
     frames = np.arange(1, data.frames - 1)
     keyframes = np.zeros((len(position), data.frames), dtype=np.bool_)
     keyframes[:, 1:-1] = (turns[:, 1:, None] == frames).any(axis=1)
-    thresholds = (data.split.train, data.split.train + data.split.val)
-    return Flights(states.astype(np.float32), keyframes, np.digitize(split, thresholds).astype(np.uint8))
+    return Flights(states.astype(np.float32), keyframes, splits(data.split, split))
+
+
+def arrays(data: BrownianData, indices: NDArray[np.integer]) -> dict[str, NDArray[Any]]:
+    """Every array of the dataset for the sequences `indices`."""
+    flights = simulate(data, indices)
+    return {
+        "frames": draw(data, flights.states),
+        "keyframes": flights.keyframes,
+        "split": flights.split,
+        "states": flights.states,
+    }
 
 
 def draw(data: BrownianData, states: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -64,11 +75,6 @@ def draw(data: BrownianData, states: NDArray[np.float32]) -> NDArray[np.uint8]:
         distance = squared[:, :, 1, :, None] + squared[:, :, 0, None, :]
         frames[begin : begin + DRAW_BATCH, ..., 0] = np.where(distance <= data.radius**2, np.uint8(255), np.uint8(0))
     return frames
-
-
-def _uniform(seed: int, indices: NDArray[np.integer], count: int) -> NDArray[np.float64]:
-    """`count` uniform numbers for each index, a function of (seed, index): (n, count)."""
-    return np.stack([np.random.Generator(np.random.Philox(key=[seed, int(i)])).random(count) for i in indices])
 
 
 def _turn(

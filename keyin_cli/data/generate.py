@@ -13,18 +13,19 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from numpy.typing import NDArray
 
 from keyin_cli import artifacts
 from keyin_cli.data import brownian, store
 from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import BrownianData, ZarrData, differences, digest
+from keyin_cli.recipe import BrownianData, Generated, ZarrData, differences, digest
 
 GENERATOR = "keyin gen-data"
 DASK_SECONDS = 20  # to wait for a scheduler
 
 
-def generate(data: BrownianData, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
+def generate(data: Generated, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
     """Make the dataset that `data` describes; what is there and whole is kept.
 
     Args:
@@ -59,20 +60,20 @@ def generate(data: BrownianData, path: Path, workers: int, dask: str | None = No
     with (
         _signals(path),
         _backend(min(workers, max(1, len(todo))), dask),
-        track(f"simulating {path.name}", total, len(done)) as advance,
+        track(f"simulating {path.name}", data.n, sum(_size(data, index) for index in done)) as advance,
     ):
         memory: dict[int, int] = {}
         for index, shard, process, process_peak in _fill_all(data, path, todo):
             done[index] = shard
             memory[process] = max(process_peak, memory.get(process, 0))
-            advance()
+            advance(_size(data, index))
         peak = max(peak, artifacts.peak_memory()) + sum(memory.values())
     seconds = time.monotonic() - begun
     shards = [done[index] for index in range(total)]
     if todo or not store.is_finished(path):
         manifest = artifacts.provenance() | {"wall_seconds": round(seconds, 2), "peak_memory_bytes": peak}
         store.finish(path, shards, {"manifest": manifest})
-    made = sum(min(store.SHARD, data.n - index * store.SHARD) for index in todo)
+    made = sum(_size(data, index) for index in todo)
     return {
         "path": str(path),
         "n": data.n,
@@ -84,14 +85,14 @@ def generate(data: BrownianData, path: Path, workers: int, dask: str | None = No
     }
 
 
-def ensure(data: BrownianData | ZarrData) -> store.Dataset:
+def ensure(data: Generated | ZarrData) -> store.Dataset:
     """Open a recipe's dataset; one that can be generated is made first when it is missing or unfinished.
 
     Raises:
         InputError: it is not what the recipe describes.
     """
     path = Path(data.path)
-    if isinstance(data, BrownianData):
+    if not isinstance(data, ZarrData):
         if not path.exists() or not store.is_finished(path):
             say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
             generate(data, path, workers=os.cpu_count() or 1)
@@ -99,7 +100,7 @@ def ensure(data: BrownianData | ZarrData) -> store.Dataset:
     return store.open_for(data)
 
 
-def estimate(data: BrownianData, workers: int) -> dict[str, Any]:
+def estimate(data: Generated, workers: int) -> dict[str, Any]:
     """Shapes, bytes on disk and seconds that `generate` would take, from a few sequences made and compressed in memory."""
     begun = time.perf_counter()
     sample = arrays(data, np.arange(min(data.n, 4 * store.CHUNK)))
@@ -113,27 +114,30 @@ def estimate(data: BrownianData, workers: int) -> dict[str, Any]:
     }
 
 
-def arrays(data: BrownianData, indices: np.ndarray[Any, Any]) -> store.Arrays:
+def arrays(data: Generated, indices: NDArray[np.integer[Any]]) -> store.Arrays:
     """Simulate and draw the sequences `indices`: every array of the dataset."""
-    flights = brownian.simulate(data, indices)
-    return {
-        "frames": brownian.draw(data, flights.states),
-        "keyframes": flights.keyframes,
-        "split": flights.split,
-        "states": flights.states,
-    }
+    if isinstance(data, BrownianData):
+        return brownian.arrays(data, indices)
+    from keyin_cli.data.pushing import sequences  # imports MuJoCo, which other datasets do without
+
+    return sequences.arrays(data, indices)
 
 
-def _fill_all(data: BrownianData, path: Path, indices: list[int]) -> Iterator[tuple[int, store.Shard, int, int]]:
+def _fill_all(data: Generated, path: Path, indices: list[int]) -> Iterator[tuple[int, store.Shard, int, int]]:
     """Make shards in parallel, a few per worker at a time, so that progress can be told with every joblib back end."""
     size = 2 * effective_n_jobs(None)
     for begin in range(0, len(indices), size):
         yield from Parallel()(delayed(_fill)(data, path.absolute(), index) for index in indices[begin : begin + size])
 
 
-def _fill(data: BrownianData, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
+def _size(data: Generated, index: int) -> int:
+    """How many sequences a shard has."""
+    return min(store.SHARD, data.n - index * store.SHARD)
+
+
+def _fill(data: Generated, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
     """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
-    indices = np.arange(index * store.SHARD, min(data.n, (index + 1) * store.SHARD))
+    indices = index * store.SHARD + np.arange(_size(data, index))
     return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), artifacts.peak_memory()
 
 
@@ -185,7 +189,7 @@ def _signals(path: Path) -> Iterator[None]:
         raise Interrupted(message)
 
 
-def _recipe(data: BrownianData) -> dict[str, Any]:
+def _recipe(data: Generated) -> dict[str, Any]:
     """What decides the content of a dataset."""
     return data.model_dump(mode="json", exclude={"path"})
 

@@ -28,7 +28,7 @@ from zarr.codecs import ZstdCodec
 from keyin_cli import artifacts
 from keyin_cli.errors import InputError
 from keyin_cli.progress import track
-from keyin_cli.recipe import BrownianData, ZarrData, digest
+from keyin_cli.recipe import Generated, ZarrData, digest
 
 VERSION = 1
 SHARD = 1000  # sequences per shard
@@ -141,7 +141,7 @@ def _damaged(path: Path, group: zarr.Group, index: int, shard: Shard) -> list[Pa
 
 
 def _checksum(array: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array).data.cast("B")).hexdigest()
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -247,7 +247,7 @@ def open_dataset(path: Path) -> Dataset:
     return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
 
 
-def open_for(data: BrownianData | ZarrData, path: Path | None = None) -> Dataset:
+def open_for(data: Generated | ZarrData, path: Path | None = None) -> Dataset:
     """Open the dataset of a recipe (or another one at `path`) and check that it has the recipe's shape.
 
     Raises:

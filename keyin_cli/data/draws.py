@@ -1,0 +1,28 @@
+"""Random numbers that depend on (seed, index) alone, so that neither workers nor resuming change what is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli.recipe import Split
+
+Integers = NDArray[np.integer[Any]]
+
+
+def stream(seed: int, index: int, *counter: int) -> np.random.Generator:
+    """The generator of (seed, index): counter-based, one for each `counter` of at most two numbers."""
+    purpose, part = (*counter, 0, 0)[:2]
+    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, purpose, part]))
+
+
+def uniform(seed: int, indices: Integers, count: int, *counter: int) -> NDArray[np.float64]:
+    """`count` numbers in [0, 1) for each index: (n,count) float64."""
+    return np.stack([stream(seed, int(index), *counter).random(count) for index in indices])
+
+
+def splits(split: Split, draw: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Splits (0 train, 1 val, 2 test) from uniform numbers: (n,) uint8."""
+    return np.digitize(draw, (split.train, split.train + split.val)).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""Which OpenGL back end renders: the user's `MUJOCO_GL`, else EGL, else OSMesa, else GLFW where there is a display.
+
+A back end is tried in a process of its own, so that one that is missing, crashes or hangs is only a line here. Imports no mujoco.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import lru_cache
+
+from keyin_cli.errors import InputError
+
+BACKENDS = {
+    "egl": "apt-get install libegl1 libgl1-mesa-dri",
+    "osmesa": "apt-get install libosmesa6",
+    "glfw": "needs a display (DISPLAY is unset on a server; egl or osmesa do without)",
+}
+SECONDS = 60  # for a context to start and draw a frame
+PROBE = """
+import mujoco
+xml = '<mujoco><worldbody><light pos="0 0 2"/><geom size=".3" rgba="1 0 0 1"/></worldbody></mujoco>'
+model = mujoco.MjModel.from_xml_string(xml)
+data = mujoco.MjData(model)
+mujoco.mj_forward(model, data)
+with mujoco.Renderer(model, 64, 64) as renderer:
+    renderer.update_scene(data)
+    print(renderer.render().max())
+"""
+
+
+@lru_cache(maxsize=1)
+def choose() -> str:
+    """The first back end that renders a frame.
+
+    Raises:
+        InputError: none does; one line says why and what to install.
+    """
+    wanted = os.environ.get("MUJOCO_GL", "").strip().lower()
+    usual = [backend for backend in BACKENDS if backend != "glfw" or os.environ.get("DISPLAY")]
+    failures = {}
+    for backend in [wanted] if wanted else usual:
+        if (failure := failing(backend)) is None:
+            return backend
+        failures[backend] = failure
+    reasons = "; ".join(f"{backend}: {failure}" for backend, failure in failures.items())
+    if wanted:
+        raise InputError(f"cannot render with MUJOCO_GL={wanted} ({reasons}): unset it, or see `keyin doctor`")
+    raise InputError(f"cannot render without OpenGL ({reasons}): {BACKENDS['egl']}, or see `keyin doctor`")
+
+
+def failing(backend: str) -> str | None:
+    """Why a back end cannot render a frame; None when it can."""
+    environment = {**os.environ, "MUJOCO_GL": backend}
+    try:
+        done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"no frame after {SECONDS} s"
+    if done.returncode == 0 and int(done.stdout.split()[-1]) > 0:
+        return None
+    return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:100]

@@ -1,0 +1,22 @@
+"""Recipes as plain trees: their hash, and in what two of them differ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any
+
+
+def digest(tree: Any) -> str:
+    """SHA-256 of a tree of plain values, independent of key order."""
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """`key: old -> new` for every leaf in which two trees of plain values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = list(dict.fromkeys([*old, *new]))
+        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))]
+    same = old == new or (isinstance(old, float) and isinstance(new, float) and math.isclose(old, new, rel_tol=1e-12))
+    return [] if same else [f"{path}: {old} -> {new}"]

@@ -1,0 +1,75 @@
+"""Sections that say what the networks are. Letters in comments are the paper's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from keyin_cli.recipe.section import Positive, Section, Sized
+
+
+class MlpCodec(Section):
+    """Encoder and decoder of fully connected layers: on small images several times faster on a CPU than convolutions."""
+
+    kind: Literal["mlp"] = "mlp"
+    embedding: Positive = 64  # E
+    hidden: Sized = Field([256])
+
+
+class ConvCodec(Section):
+    """The paper's encoder and decoder: one stride-2 convolution per entry of `channels`, mirrored in the decoder."""
+
+    kind: Literal["conv"]
+    embedding: Positive = 64  # E
+    channels: Sized = Field([16, 32, 64])
+
+
+class Lstm(Section):
+    """Every recurrent module: layers and units (the paper: 2 of 256)."""
+
+    layers: Positive = 2
+    units: Positive = 128
+
+
+class DeterministicInterpolator(Section):
+    """Without a latent, as in the 2020 version of the paper."""
+
+    kind: Literal["deterministic"] = "deterministic"
+
+
+class StochasticInterpolator(Section):
+    """A seq2seq VAE, as in the 2019 paper."""
+
+    kind: Literal["stochastic"]
+    latent: Positive = 16
+
+
+class TemporalInference(Section):
+    """Convolutions over time before LSTM_inf, sine codes of time in keys, values and queries (see RESULTS.md)."""
+
+    kind: Literal["temporal"] = "temporal"
+    kernels: Sized = Field([5, 3])
+
+    @model_validator(mode="after")
+    def _odd(self) -> TemporalInference:
+        if any(kernel % 2 == 0 for kernel in self.kernels):
+            raise ValueError("kernels: only odd sizes keep a frame in its place")
+        return self
+
+
+class BareInference(Section):
+    """The paper's words taken bare: LSTM_inf over embeddings, attention queried by the last keyframe alone."""
+
+    kind: Literal["bare"]
+
+
+class Model(Section):
+    codec: Annotated[MlpCodec | ConvCodec, Field(discriminator="kind")] = MlpCodec()
+    lstm: Lstm = Lstm()
+    interpolator: Annotated[DeterministicInterpolator | StochasticInterpolator, Field(discriminator="kind")] = (
+        DeterministicInterpolator()
+    )
+    inference: Annotated[TemporalInference | BareInference, Field(discriminator="kind")] = TemporalInference()
+    latent: Positive = 16  # size of z_t
+    reduction: Literal["sum", "mean"] = "sum"  # of pixel and embedding errors over a frame

@@ -1,0 +1,178 @@
+"""Reading, overriding, checking and writing recipes. The only place that knows YAML.
+
+`load(path, overrides)` gives a validated, immutable `Recipe` or raises one `InputError` that lists every problem with its dotted
+path.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from keyin_cli.errors import InputError
+from keyin_cli.recipe.data import BrownianData, Generated, PushingData, ZarrData
+from keyin_cli.recipe.section import Section
+from keyin_cli.recipe.whole import Recipe
+
+Part = TypeVar("Part", bound=Section)
+
+
+def folder() -> Path:
+    """Where the shipped recipes lie: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).parent.parent
+    inside = package / "recipes"
+    return inside if inside.is_dir() else package.parent / "recipes"
+
+
+def shipped() -> list[Path]:
+    """Paths of the shipped recipes, sorted."""
+    return sorted(folder().rglob("*.yaml"))
+
+
+def about(path: Path) -> str:
+    """The first comment line of a recipe: what it is for."""
+    lines = path.read_text().splitlines()
+    return lines[0].lstrip("# ") if lines and lines[0].startswith("#") else ""
+
+
+def find(name: str | Path) -> Path:
+    """The file that `name` means: a path, or the name of a shipped recipe (`brownian`, `tiny/brownian`).
+
+    Raises:
+        InputError: there is no such file; the line names the nearest shipped recipe.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    names = {str(recipe.relative_to(folder()).with_suffix("")): recipe for recipe in shipped()}
+    bare = str(path.with_suffix("")).removeprefix("recipes/")
+    if bare in names:
+        return names[bare]
+    near = difflib.get_close_matches(bare, names, n=1, cutoff=0.0)
+    hint = f"did you mean recipes/{near[0]}.yaml? " if near else ""
+    raise InputError(f"no recipe {name}: {hint}`keyin recipes list` shows them all")
+
+
+def load(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read, override and check a recipe.
+
+    Args:
+        name: a path or the name of a shipped recipe.
+        overrides: `a.b=c` assignments, the value in YAML.
+
+    Raises:
+        InputError: with one line per problem.
+    """
+    path = find(name)
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise InputError(f"{path} is not a recipe: expected a mapping with keys like name, data, model")
+    return check(tree, overrides, str(path))
+
+
+def check(tree: dict[str, Any], overrides: Sequence[str] = (), source: str = "recipe") -> Recipe:
+    """Validate a recipe given as a tree of plain values; see `load`."""
+    return parse(Recipe, tree, overrides, source)
+
+
+def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], source: str) -> Part:
+    """Validate `tree` with `overrides` as a recipe or one section of it; see `load`."""
+    tree = copy.deepcopy(tree)
+    for override in overrides:
+        _assign(tree, override)
+    try:
+        return part.model_validate(tree)
+    except ValidationError as error:
+        lines = sorted({line for problem in error.errors() for line in _explain(part, problem)})
+        raise InputError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) -> Generated:
+    """The data section that `gen-data` means: the defaults of a kind, or a recipe's, then `--set` and the options `chosen`.
+
+    Raises:
+        InputError: the name is no kind and no recipe, the recipe's data cannot be generated, or a key is wrong.
+    """
+    kinds: dict[str, type[Generated]] = {"brownian": BrownianData, "pushing": PushingData}
+    if name in kinds:
+        return parse(kinds[name], chosen, overrides, name)
+    data = load(name).data
+    if isinstance(data, ZarrData):
+        raise InputError(f"{name}: data of kind {data.kind} are your own, there is nothing to generate")
+    return parse(type(data), {**data.model_dump(mode="json"), **chosen}, overrides, name)
+
+
+def _assign(tree: dict[str, Any], override: str) -> None:
+    path, equals, value = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(f"--set {override}: expected KEY=VALUE, for example --set train.lr=1e-3")
+    for key in keys[:-1]:
+        tree = tree.setdefault(key, {})
+        if not isinstance(tree, dict):
+            raise InputError(f"--set {override}: {key} has no keys below it")
+    try:
+        tree[keys[-1]] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise InputError(f"--set {override}: {value!r} is not a YAML value") from None
+
+
+def _explain(part: type[BaseModel], problem: Any) -> list[str]:
+    """Lines `dotted.path: what is wrong` for one pydantic error."""
+    kinds = {"brownian", "pushing", "zarr", "mlp", "conv", "deterministic", "stochastic", "temporal", "bare"}
+    tags = kinds | {"constrained-float", "literal['auto']"}
+    location = [str(piece) for piece in problem["loc"]]
+    dotted = ".".join(piece for i, piece in enumerate(location) if not (i and piece in tags))
+    if problem["type"] == "extra_forbidden":
+        known, key = list(_keys(part)), _deepest(dotted, problem["input"])
+        if key in known:
+            return [f"{key}: only another kind has this key"]
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+        return [f"{key}: unknown key; did you mean {near[0]}?"]
+    if problem["type"] == "union_tag_not_found":
+        return [f"{dotted}.kind: Field required"]
+    message = problem["msg"].removeprefix("Value error, ")
+    return [
+        f"{dotted}: {line}" if dotted and problem["type"] != "value_error" else f"{_prefix(dotted)}{line}"
+        for line in message.split("\n")
+    ]
+
+
+def _prefix(dotted: str) -> str:
+    return f"{dotted}." if dotted else ""
+
+
+def _deepest(dotted: str, value: Any) -> str:
+    """An unknown section with one key is shown with that key: `trian.lr` rather than `trian`."""
+    while isinstance(value, dict) and len(value) == 1:
+        key, value = next(iter(value.items()))
+        dotted = f"{dotted}.{key}"
+    return dotted
+
+
+def _keys(part: Any, prefix: str = "") -> Iterator[str]:
+    """Every dotted key of a section, through all the kinds that a section may have."""
+    for name, field in part.model_fields.items():
+        yield prefix + name
+        for inner in _sections(field.annotation):
+            yield from _keys(inner, f"{prefix}{name}.")
+
+
+def _sections(annotation: Any) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for inner in getattr(annotation, "__args__", ()) for section in _sections(inner)]
+
+
+def to_yaml(recipe: Section) -> str:
+    """A resolved recipe, or a section of one, as YAML."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)

@@ -1,0 +1,78 @@
+"""The whole recipe: its sections, and what they ask of one another.
+
+Letters in comments are the paper's: T conditioning frames, N frames to predict, M keyframes, S the largest offset between two
+keyframes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from keyin_cli.recipe.data import BrownianData, Data
+from keyin_cli.recipe.model import ConvCodec, Model
+from keyin_cli.recipe.section import Positive, Section
+from keyin_cli.recipe.training import Discovery, Pretrain, Train
+
+
+class Window(Section):
+    """How a sequence is cut: T conditioning frames, then N predicted ones, described by up to M keyframes at most S apart."""
+
+    conditioning: Positive = 5  # T
+    predicted: Positive = 30  # N
+    keyframes: Positive = 6  # M
+    max_offset: Positive = 10  # S
+
+    @model_validator(mode="after")
+    def _reach(self) -> Window:
+        reach = self.keyframes * self.max_offset
+        if self.predicted > reach:
+            raise ValueError(f"predicted: {self.predicted} frames are out of reach of keyframes x max_offset = {reach}")
+        return self
+
+
+class Recipe(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seed: int = Field(0, ge=0)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    data: Data = BrownianData()
+    window: Window = Window()
+    model: Model = Model()
+    pretrain: Pretrain = Pretrain()
+    train: Train = Train()
+    discovery: Discovery = Discovery()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        problems = []
+        needed = self.window.conditioning + self.window.predicted
+        if self.data.frames < needed:
+            problems.append(
+                f"data.frames: {self.data.frames} frames are shorter than window.conditioning + window.predicted = {needed}"
+            )
+        if self.pretrain.lengths[1] > self.window.max_offset:
+            problems.append(
+                f"pretrain.lengths: {self.pretrain.lengths[1]} frames exceed window.max_offset = {self.window.max_offset}"
+            )
+        codec = self.model.codec
+        if isinstance(codec, ConvCodec):
+            factor = 2 ** len(codec.channels)
+            if any(side % factor for side in self.data.image[:2]):
+                problems.append(f"model.codec.channels: {len(codec.channels)} halvings need image sides divisible by {factor}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def part(self, stage: str) -> dict[str, Any]:
+        """The keys that decide a stage's result: `data`, `interpolator` or `keyin`. What else changes does not invalidate it."""
+        whole = self.model_dump(mode="json")
+        del whole["data"]["path"]
+        if stage == "data":
+            return {"data": whole["data"]}
+        foundation = ("codec", "lstm", "interpolator", "reduction")
+        part = {key: whole[key] for key in ("seed", "data", "window", "pretrain")}
+        part["model"] = {key: whole["model"][key] for key in foundation}
+        if stage == "interpolator":
+            return part
+        return part | {"model": whole["model"], "train": whole["train"], "discovery": {"price": whole["discovery"]["price"]}}
