@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from keyin_cli import artifacts
 from keyin_cli.data import brownian, store
-from keyin_cli.errors import InputError, Interrupted
+from keyin_cli.errors import InputError
+from keyin_cli.interrupts import interruptible
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import BrownianData, Generated, ZarrData, differences, digest
 
@@ -58,7 +59,7 @@ def generate(data: Generated, path: Path, workers: int, dask: str | None = None,
         say(f"{path}: {len(done)} of {total} shards are there, continuing")
     peak = artifacts.peak_memory()
     with (
-        _signals(path),
+        interruptible(f"stopped; the finished shards of {path} are kept: run the same command again to continue"),
         _backend(min(workers, max(1, len(todo))), dask),
         track(f"simulating {path.name}", data.n, sum(_size(data, index) for index in done)) as advance,
     ):
@@ -165,28 +166,6 @@ def _backend(workers: int, dask: str | None) -> Iterator[None]:
         ) from None
     with client, parallel_config(backend="dask", n_jobs=-1):
         yield
-
-
-@contextmanager
-def _signals(path: Path) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the work with one line, even where a library swallows the KeyboardInterrupt."""
-    received = []
-
-    def interrupt(number: int, _: object) -> None:
-        received.append(number)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    message = f"stopped; the finished shards of {path} are kept: run the same command again to continue"
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted(message) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if received:
-        raise Interrupted(message)
 
 
 def _recipe(data: Generated) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def _along(line: Array, share: Array, uniform: Array) -> Array:
     piece = (reached[:, 1:-1, None] <= target[:, None]).sum(axis=1)
     start, span, unit = (np.take_along_axis(a, piece[..., None], 1) for a in (line[:, :-1], lengths[..., None], _unit(pieces)))
     points = start + unit * np.minimum(target - np.take_along_axis(reached, piece, 1), span[..., 0])[..., None]
+    points[:, -1] = line[:, -1]
     points[:, :-1] += JITTER * (2 * uniform[..., None] - 1) * np.stack([-unit[:, :-1, 1], unit[:, :-1, 0]], axis=-1)
     return points
 

@@ -60,12 +60,13 @@ class Simulator:
         self._position[:, :2] = scene.start
         self._position[:, 4] = self._control[:, 2] = LIFT
 
-    def step(self, actions: Array) -> None:
-        """One action (n,3) in every copy."""
+    def step(self, actions: Array, copies: NDArray[np.integer[Any]] | None = None) -> None:
+        """One action (n,3) in every copy, or (m,3) in the `copies` (m,), increasing, while the others stand still."""
+        chosen = slice(None) if copies is None else copies
         bounded = np.clip(actions, -1, 1)
-        self._control[:, :2] = np.clip(self.finger[:, :2] + REACH * bounded[:, :2], -TABLE, TABLE)
-        self._control[:, 2] = LIFT * np.maximum(bounded[:, 2], 0)
-        self._batch.step(nstep=SUBSTEPS)
+        self._control[chosen, :2] = np.clip(self.finger[chosen, :2] + REACH * bounded[:, :2], -TABLE, TABLE)
+        self._control[chosen, 2] = LIFT * np.maximum(bounded[:, 2], 0)
+        self._batch.step(copies, nstep=SUBSTEPS)
 
     @property
     def state(self) -> NDArray[np.float64]:

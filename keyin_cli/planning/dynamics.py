@@ -1,0 +1,33 @@
+"""What the servo imagines with. One signature: states (P,S) and actions (P,M,l,3) -> puck centres (P,M,2) after them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli.data.pushing.env import Simulator
+
+Array = NDArray[np.floating[Any]]
+Dynamics = Callable[[Array, Array], Array]
+
+
+class TrueDynamics:
+    """MuJoCo itself, all samples of all problems in one batch. `steps` counts the actions simulated."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._simulator = Simulator(1, threads)
+        self.steps = 0
+
+    def __call__(self, states: Array, actions: Array) -> Array:
+        problems, samples, horizon = actions.shape[:3]
+        if self._simulator.n != problems * samples:
+            self._simulator = Simulator(problems * samples, self._threads)
+        self._simulator.state = np.repeat(states, samples, axis=0)
+        for step in range(horizon):
+            self._simulator.step(actions[:, :, step].reshape(problems * samples, -1))
+        self.steps += problems * samples * horizon
+        return self._simulator.puck.reshape(problems, samples, 2).copy()

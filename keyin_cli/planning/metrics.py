@@ -1,0 +1,48 @@
+"""Scores of executed plans (SPEC section 6): what is left of the shortest path, and whether that is little enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli.data.pushing.geometry import PUCK_RADIUS, shortest_path
+
+SUCCESS = 2 * PUCK_RADIUS  # table units of shortest path left, at most: one puck diameter
+NORMAL_975 = 1.959963984540054  # quantile of the standard normal distribution
+
+Array = NDArray[np.floating[Any]]
+
+
+def remaining(puck: Array, goal: Array, wall: Array) -> Array:
+    """Error of a final position: length of the shortest path around the wall from there to the goal, in table units."""
+    return shortest_path(puck, goal, wall)
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a success rate."""
+    rate, z2 = successes / n, NORMAL_975**2
+    centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
+    half = NORMAL_975 / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def table_row(method: str, servo: str, episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A row of Table 2 from the lines of `episodes.jsonl`: errors in table units, the ratio of their means, times in seconds."""
+    error, initial = (np.array([episode[key] for episode in episodes]) for key in ("error", "initial"))
+    successes = sum(episode["success"] for episode in episodes)
+    return {
+        "method": method,
+        "servo": servo,
+        "episodes": len(episodes),
+        "success_rate": successes / len(episodes),
+        "success_ci95": list(wilson(successes, len(episodes))),
+        "error_mean": float(error.mean()),
+        "error_std": float(error.std()),
+        "error_over_initial": float(error.mean() / initial.mean()),
+        "steps_mean": float(np.mean([episode["steps"] for episode in episodes])),
+        "seconds_per_episode": float(np.mean([episode["seconds"] for episode in episodes])),
+    }

@@ -1,0 +1,83 @@
+"""The servo: subgoals in order, time-outs, and episodes that do not depend on what runs beside them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from keyin_cli.data.pushing.env import Scene
+from keyin_cli.planning.dynamics import TrueDynamics
+from keyin_cli.planning.servo import Episodes, Servo, _next, execute
+from keyin_cli.planning.subgoals import PROPOSERS
+from keyin_cli.planning.tasks import Tasks, make
+
+SMALL = Servo(steps=6, samples=40, horizon=4, iterations=2)
+
+
+def run(tasks: Tasks, servo: Servo = SMALL, seed: int = 0, threads: int = 1, subgoals: np.ndarray | None = None) -> Episodes:
+    goals = tasks.demonstrated if subgoals is None else subgoals
+    return execute(servo, TrueDynamics(threads), tasks.scene, goals, seed, tasks.index, threads)
+
+
+def test_an_episode_does_not_depend_on_its_neighbours_or_threads() -> None:
+    together, alone = run(make(0, np.arange(3)), threads=2), run(make(0, np.array([1])), threads=1)
+    np.testing.assert_array_equal(together.path[1], alone.path[0])
+
+
+def test_another_seed_samples_other_actions() -> None:
+    tasks = make(0, np.arange(1))
+    servo = replace(SMALL, steps=12, samples=100)
+    assert not np.array_equal(run(tasks, servo).path, run(tasks, servo, seed=1).path)
+
+
+def test_the_next_subgoal_is_taken_when_reached_or_after_too_long() -> None:
+    subgoals = np.array([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]] * 4)
+    puck = np.array([[0.0, 0.05], [0.5, 0.0], [0.5, 0.0], [1.0, 0.95]])
+    current, spent = np.array([0, 0, 0, 2]), np.array([3, 9, 10, 10])
+    following, used = _next(Servo(), puck, subgoals, current, spent)
+    np.testing.assert_array_equal(following, [1, 0, 1, 2])
+    np.testing.assert_array_equal(used, [1, 10, 1, 11])
+
+
+def test_a_puck_at_its_goal_ends_the_episode_at_once() -> None:
+    tasks = make(0, np.arange(2))
+    scene = Scene(tasks.scene.wall, np.stack([tasks.scene.goal[0], tasks.scene.start[1]]), tasks.scene.goal)
+    told: list[int] = []
+    episodes = execute(SMALL, TrueDynamics(1), scene, tasks.scene.goal[:, None], 0, tasks.index, 1, told.append)
+    np.testing.assert_array_equal(episodes.steps, [0, SMALL.steps])
+    np.testing.assert_array_equal(episodes.path[0], np.repeat(scene.start[:1], SMALL.steps + 1, axis=0))
+    assert sum(told) == 2 * SMALL.steps
+
+
+def test_a_short_push_succeeds() -> None:
+    tasks = make(0, np.arange(4))
+    goal = tasks.scene.start + np.array([0.25, 0.0])
+    scene = Scene(tasks.scene.wall, tasks.scene.start, goal)
+    servo = Servo(steps=25, samples=100)
+    episodes = execute(servo, TrueDynamics(0), scene, goal[:, None], 0, tasks.index)
+    left = np.linalg.norm(episodes.path[:, -1] - goal, axis=1)
+    assert (left <= servo.reached).sum() >= 3
+    assert (episodes.steps < servo.steps).sum() >= 3
+
+
+def test_dynamics_are_the_world_itself() -> None:
+    """The servo imagines exactly what happens: one sample's actions in both."""
+    from keyin_cli.data.pushing.env import Simulator
+
+    tasks = make(0, np.arange(2))
+    world = Simulator(2, 1)
+    world.reset(tasks.scene)
+    actions = np.random.default_rng(0).uniform(-1, 1, (2, 3, 7, 3))
+    dynamics = TrueDynamics(2)
+    imagined = dynamics(world.state, actions)
+    assert dynamics.steps == 2 * 3 * 7
+    for step in range(7):
+        world.step(actions[:, 1, step])
+    np.testing.assert_array_equal(imagined[:, 1], world.puck)
+
+
+def test_proposers_share_one_signature() -> None:
+    tasks = make(0, np.arange(3))
+    for propose in PROPOSERS.values():
+        subgoals = propose(tasks)
+        assert subgoals.shape[0] == 3
+        np.testing.assert_array_equal(subgoals[:, -1], tasks.scene.goal)
