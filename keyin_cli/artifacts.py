@@ -32,7 +32,7 @@ MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 LATEST = "latest"
-STAGES = ("keyin", "interpolator")  # in the order in which `find_weights` looks
+STAGES = ("keyin", "interpolator", "static", "jumpy", "surprise")  # in the order in which `find_weights` looks
 PACKAGES = ("torch", "numpy", "zarr", "safetensors", "pydantic", "joblib", "mujoco")
 
 Writer = Callable[[Path], None]
@@ -57,6 +57,11 @@ def find_weights(path: Path) -> Path:
     if any((path / stage / CHECKPOINTS).is_dir() for stage in ("", *STAGES)):
         raise InputError(f"{path} holds an unfinished run: continue it with the command in its {MANIFEST}")
     raise InputError(f"no weights at {path}: train some with `keyin train recipes/brownian.yaml`")
+
+
+def stage_weights(path: Path) -> list[Path]:
+    """The weights files that `--ckpt` means: those of all stages in a run directory, else the one of `find_weights`."""
+    return [path / stage / WEIGHTS for stage in STAGES if (path / stage / WEIGHTS).is_file()] or [find_weights(path)]
 
 
 def evaluations(weights: Path, recipe_name: str) -> Path:

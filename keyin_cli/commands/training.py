@@ -8,8 +8,8 @@ from keyin_cli.commands.common import bytes_text, emit, seconds_text
 
 NEXT = {
     "interpolator": "keyin eval-f1 --ckpt {run} --selector search",
-    "keyin": "keyin eval-f1 --ckpt {run}",
 }
+EVALUATE = "keyin eval-f1 --ckpt {run}"
 
 
 def run_stage(
@@ -51,6 +51,6 @@ def run_stage(
     lines = [
         f"{result['path']}: {result['steps']:,} steps in {seconds_text(result['seconds'])}, {result['steps_per_second']} steps/s",
         f"validation: {metrics}",
-        f"weights {result['weights_sha256'][:16]}; next: {NEXT[stage].format(run=run / stage)}",
+        f"weights {result['weights_sha256'][:16]}; next: {NEXT.get(stage, EVALUATE).format(run=run)}",
     ]
     emit(result, as_json, lines)

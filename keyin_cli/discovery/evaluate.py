@@ -13,11 +13,11 @@ import numpy as np
 from keyin_cli import artifacts, figures
 from keyin_cli.data import loader
 from keyin_cli.data.store import open_for
+from keyin_cli.discovery.context import Context, Frames, Selector, Times
 from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
-from keyin_cli.discovery.selectors import SELECTORS, Context, Frames, Selector, Times
+from keyin_cli.discovery.selectors import SELECTORS, STAGE, RandomSelector
 from keyin_cli.errors import InputError
-from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.weights import load_model, tensors_sha256
+from keyin_cli.model.weights import load_model, load_models, tensors_sha256
 from keyin_cli.training.engine import describe, pick_device
 
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
@@ -53,14 +53,15 @@ def evaluate(
     """
     begun = time.monotonic()
     file = artifacts.find_weights(weights)
-    model, recipe = load_model(file, overrides)
+    files = artifacts.stage_weights(weights)
+    recipe, models = load_model(file, overrides)[1], load_models(files, overrides)
     dataset, device, window = open_for(recipe.data, data), pick_device(recipe.device), recipe.window
     count = window.conditioning + window.predicted
     frames = loader.load_frames(dataset, split, count, limit)
     labels = loader.load_labels(dataset, split, window.conditioning, window.predicted, limit) if dataset.labelled else None
     calibration = cache(lambda: loader.load_frames(dataset, "train", count, recipe.discovery.calibration))
-    context = Context(model.to(device), recipe, device, calibration, seed)
-    methods = list(methods) or [name for name in SELECTORS if name != "keyin" or isinstance(model, KeyIn)]
+    context = Context({stage: model.to(device) for stage, model in models.items()}, recipe, device, calibration, seed)
+    methods = list(methods) or [name for name in SELECTORS if STAGE.get(name) in (None, *models)]
     selectors = {method: _make(method, context) for method in methods}
     times = {method: selector.select(frames) for method, selector in selectors.items()}
     out = out or artifacts.evaluations(file, recipe.name) / f"{dataset.path.stem}-{split}"
@@ -69,7 +70,7 @@ def evaluate(
         "dataset": str(dataset.path),
         "split": split,
         "n": len(frames),
-        "rows": [table_row(method, times[method], labels) | {"settings": selectors[method].settings} for method in methods],
+        "rows": [_row(method, selectors[method], frames, times[method], labels) for method in methods],
         "figures": [str(picture) for pictures_of_one in pictures for picture in pictures_of_one],
     }
     indices = dataset.indices(split)[:limit]
@@ -78,7 +79,10 @@ def evaluate(
         "kind": "evaluation",
         "recipe": recipe.model_dump(mode="json"),
         "inputs": {
-            "weights": {"path": str(file), "sha256": tensors_sha256(dict(model.state_dict()))},
+            **{
+                stage: {"path": str(path), "sha256": tensors_sha256(dict(model.state_dict()))}
+                for path, (stage, model) in zip(files, models.items(), strict=True)
+            },
             "dataset": {"path": str(dataset.path), "sha256": dataset.sha256},
         },
         "seed": seed,
@@ -95,6 +99,13 @@ def _make(method: str, context: Context) -> Selector:
     if method not in SELECTORS:
         raise InputError(f"no selector {method}: there are {', '.join(SELECTORS)}")
     return SELECTORS[method](context)
+
+
+def _row(method: str, selector: Selector, frames: Frames, times: Times, labels: Times | None) -> dict[str, Any]:
+    row = table_row(method, times, labels) | {"settings": selector.settings}
+    if isinstance(selector, RandomSelector) and labels is not None:
+        row["expected_f1"] = selector.expected_f1(frames, labels)
+    return row
 
 
 def _sequence(row: int, index: int, times: dict[str, Times], labels: Times | None) -> dict[str, Any]:

@@ -1,99 +1,43 @@
-"""Everything that names keyframes, behind one signature.
+"""Everything that names keyframes, behind one signature (see `context.Selector`).
 
-A selector looks at sequences (n,T+N,H,W,C) uint8 and says which of the N frames to predict are keyframes, and how the sequence
-looks when it is drawn from them alone. A new method is one class here (or one file) and one line in `SELECTORS`.
+A new method is one class here (or one file) and one line in `SELECTORS`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from keyin_cli.discovery.context import Context, Frames, Inpainting, Selector, Times, batches, to_frames
+from keyin_cli.discovery.f1 import score
+from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.errors import InputError
 from keyin_cli.model import soft_time
 from keyin_cli.model.encoder import to_images
-from keyin_cli.model.keyin import Foundation, KeyIn
-from keyin_cli.model.search import Costs, chain_costs, cheapest_chain, frame_nats, segment_costs
-from keyin_cli.progress import Tracker, track
-from keyin_cli.recipe import Recipe
+from keyin_cli.model.search import Costs, chain_costs, cheapest_chain
+from keyin_cli.model.svg import Svg
+from keyin_cli.progress import track
 
-Frames = NDArray[np.uint8]
-Times = NDArray[np.bool_]
-
-BATCH = 50  # sequences at once
-
-
-class Selector(Protocol):
-    """`price` or other figures that were chosen on the training split stand in `settings`."""
-
-    settings: dict[str, float]
-
-    def select(self, frames: Frames) -> Times:
-        """Keyframes among the times 1…N: (n,T+N,H,W,C) -> (n,N)."""
-        ...
-
-    def predict(self, frames: Frames) -> Frames:
-        """The N frames drawn from the keyframes alone: (n,T+N,H,W,C) -> (n,N,H,W,C)."""
-        ...
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a selector may be made from. `training()` gives the calibration sequences (n,T+N,H,W,C), without labels."""
-
-    model: Foundation | KeyIn
-    recipe: Recipe
-    device: torch.device
-    training: Callable[[], Frames]
-    seed: int = 0
-
-    @property
-    def foundation(self) -> Foundation:
-        return self.model.foundation if isinstance(self.model, KeyIn) else self.model
-
-    @property
-    def price(self) -> float:
-        price = self.recipe.discovery.price
-        return frame_nats(self.training()) if price == "auto" else float(price)
-
-    def costs(self, frames: Frames, advance: Tracker | None = None) -> Costs:
-        """Segment costs of sequences (n,T+N,H,W,C), batch by batch."""
-        first = self.recipe.window.conditioning - 1
-        pieces = []
-        for batch in batches(frames[:, first:]):
-            pieces.append(segment_costs(self.foundation, batch, self.device))
-            if advance is not None:
-                advance(len(batch))
-        return np.concatenate(pieces)
-
-
-def batches(frames: Frames) -> Iterator[Frames]:
-    for begin in range(0, len(frames), BATCH):
-        yield frames[begin : begin + BATCH]
+EXPECTED_DRAWS = 50  # of the selector random, for the expected value of its F1
 
 
 class KeyInSelector:
-    """Argmax offsets of the trained model at the posterior's mean (SPEC section 5)."""
+    """Argmax offsets of a trained keyframe model at the posterior's mean (SPEC section 5): KeyIn's, or that of a baseline."""
 
-    def __init__(self, context: Context) -> None:
-        if not isinstance(context.model, KeyIn):
-            raise InputError(
-                "keyin needs a checkpoint of `keyin train`, this one is of `keyin pretrain-interp`: use --selector search"
-            )
-        self.model, self.device, self.settings = context.model, context.device, dict[str, float]()
+    def __init__(self, context: Context, stage: str = "keyin") -> None:
+        self.stage, self.model = stage, context.keyin(stage)
+        self.device, self.settings = context.device, dict[str, float]()
         self.window = context.recipe.window
 
     @torch.no_grad()
     def select(self, frames: Frames) -> Times:
         times = []
-        with track("keyin", len(frames)) as advance:
+        with track(self.stage, len(frames)) as advance:
             for batch in batches(frames):
                 delta = self.model.keyframes(self._encode(batch)).delta
                 times.append(soft_time.hard_times(delta, self.window.predicted).cpu().numpy())
@@ -111,29 +55,6 @@ class KeyInSelector:
         return embeddings
 
 
-class Inpainting(ABC):
-    """Base of the selectors that only name times: the interpolator draws the sequence from the true frames at those times."""
-
-    def __init__(self, context: Context) -> None:
-        self.context, self.settings = context, dict[str, float]()
-
-    @abstractmethod
-    def select(self, frames: Frames) -> Times: ...
-
-    @torch.no_grad()
-    def predict(self, frames: Frames) -> Frames:
-        context, first = self.context, self.context.recipe.window.conditioning - 1
-        drawn = []
-        for sequence, times in zip(frames[:, first:], self.select(frames), strict=True):
-            embeddings = context.foundation.encoder(to_images(sequence, context.device))
-            nodes = chain_nodes(times, context.recipe.window.max_offset)
-            for begin, end in pairwise(nodes):
-                pair, length = embeddings[[begin, end]][:, None], int(end - begin)
-                inner = context.foundation.inpaint(pair[0], pair[1], torch.tensor([length], device=context.device), length)
-                drawn.append(context.foundation.decoder(inner[0]).sigmoid())
-        return to_frames(torch.cat(drawn)).reshape(frames.shape[0], -1, *frames.shape[2:])
-
-
 class SearchSelector(Inpainting):
     """Exact search over the frozen interpolator (see `search.py`)."""
 
@@ -145,6 +66,66 @@ class SearchSelector(Inpainting):
         with track("search", len(frames)) as advance:
             costs = self.context.costs(frames, advance)
         return cheapest_chain(costs, self.settings["price"])
+
+
+class RefinedSelector(Inpainting):
+    """KeyIn's keyframes, each moved frame by frame for as long as that shortens the sequence's description (see `search.py`)."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.named, self.settings = KeyInSelector(context), {"price": context.price}
+
+    def select(self, frames: Frames) -> Times:
+        times = self.named.select(frames)
+        with track("refining", len(frames)) as advance:
+            return refine(self.context.costs(frames, advance), times)
+
+
+def refine(costs: Costs, times: Times) -> Times:
+    """Local search from keyframes (n,N) over segment costs (n,N+1,S): the best move of one keyframe by a frame, over and over."""
+    times = times.copy()
+    for row, cost in enumerate(costs):
+        length = chain_costs(cost[None], times[row : row + 1], 0.0)[0]
+        improved = True
+        while improved:
+            tried = (moved(times[row], int(at), by) for at, by in product(np.flatnonzero(times[row]), (-1, 1)))
+            moves = [move for move in tried if move is not None]
+            if not moves:
+                break
+            lengths = chain_costs(np.broadcast_to(cost, (len(moves), *cost.shape)), np.stack(moves), 0.0)
+            improved = bool(lengths.min() < length)
+            if improved:
+                times[row], length = moves[int(lengths.argmin())], lengths.min()
+    return times
+
+
+def moved(times: Times, at: int, by: int) -> Times | None:
+    """Keyframes (N,) with the one at index `at` moved; None where it would leave the sequence or meet another."""
+    if not 0 <= at + by < len(times) or times[at + by]:
+        return None
+    new = times.copy()
+    new[[at, at + by]] = False, True
+    return new
+
+
+class SurpriseSelector(Inpainting):
+    """The M most surprising frames of SVG-FP (Algorithm 3).
+
+    A change of direction at frame t is first seen in frame t + 1, so the frame before the surprising one is the keyframe.
+    """
+
+    def select(self, frames: Frames) -> Times:
+        model, window = self.context.models.get("surprise"), self.context.recipe.window
+        if not isinstance(model, Svg):
+            raise InputError("surprise needs a checkpoint of `keyin baseline surprise`, which is not there")
+        times = np.zeros((len(frames), window.predicted), dtype=np.bool_)
+        with track("surprise", len(frames)) as advance:
+            scores = []
+            for batch in batches(frames):
+                scores.append(surprise(model, batch, self.context.device)[:, window.conditioning :])
+                advance(len(batch))
+        times[:, :-1] = peaks(np.concatenate(scores), window.keyframes)
+        return times
 
 
 class ConstantSelector(Inpainting):
@@ -180,23 +161,20 @@ class RandomSelector(Inpainting):
         at = offsets.cumsum(axis=1)
         return (at[:, :, None] == np.arange(1, window.predicted + 1)).any(axis=1)
 
+    def expected_f1(self, frames: Frames, labels: Times) -> float:
+        """Mean F1 (tolerance 0) over EXPECTED_DRAWS draws."""
+        draws = [RandomSelector(replace(self.context, seed=seed)).select(frames) for seed in range(EXPECTED_DRAWS)]
+        return float(np.mean([score(draw, labels, 0).f1 for draw in draws]))
+
 
 SELECTORS: dict[str, Callable[[Context], Selector]] = {
     "keyin": KeyInSelector,
+    "keyin+refine": RefinedSelector,
     "search": SearchSelector,
+    "surprise": SurpriseSelector,
+    "jumpy": partial(KeyInSelector, stage="jumpy"),
+    "static": partial(KeyInSelector, stage="static"),
     "constant": ConstantSelector,
     "random": RandomSelector,
 }
-
-
-def chain_nodes(times: Times, longest: int) -> NDArray[np.int64]:
-    """Times 0…N that bound the segments of one sequence (N,): its keyframes, both ends, and cuts wherever a gap exceeds S."""
-    nodes = [0, *(np.flatnonzero(times[:-1]) + 1), len(times)]
-    cut = [np.arange(begin, end, longest) for begin, end in pairwise(nodes)]
-    return np.concatenate([*cut, [len(times)]])
-
-
-def to_frames(images: torch.Tensor) -> Frames:
-    """Pixels in [0,1] -> uint8."""
-    frames: Frames = (images * 255).round().to(torch.uint8).cpu().numpy()
-    return frames
+STAGE = {"keyin+refine": "keyin", **{stage: stage for stage in ("keyin", "surprise", "jumpy", "static")}}  # that a selector needs

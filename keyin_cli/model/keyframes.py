@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from keyin_cli.model.layers import ProjectedLstm, sine_code
-from keyin_cli.recipe import Model, TemporalInference, Window
+from keyin_cli.recipe import ConstantOffsets, FreeOffsets, Model, Offsets, StaticOffsets, TemporalInference, Window
 
 TIME_CODE = 16  # size of a sine code of time
+CERTAIN = 50.0  # logit of an offset that is given
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,25 @@ class Inference(nn.Module):
         return mean, log_std.clamp(-5, 2)
 
 
+class OffsetHead(nn.Module):
+    """Logits of δ^t (B,S): from LSTM_key's output (B,U), or the same for all sequences, learned or given (`recipe.Offsets`)."""
+
+    def __init__(self, offsets: Offsets, units: int, window: Window) -> None:
+        super().__init__()
+        self.free = nn.Linear(units, window.max_offset) if isinstance(offsets, FreeOffsets) else None
+        pattern = torch.zeros(window.keyframes, window.max_offset)
+        if isinstance(offsets, ConstantOffsets):
+            pattern[:, offsets.offset - 1] = CERTAIN
+        self.pattern = nn.Parameter(pattern, requires_grad=isinstance(offsets, StaticOffsets)) if self.free is None else None
+
+    def forward(self, output: Tensor, t: int) -> Tensor:
+        if self.free is not None:
+            logits: Tensor = self.free(output)
+            return logits
+        assert self.pattern is not None
+        return self.pattern[t].expand(len(output), -1)
+
+
 class KeyframeModel(nn.Module):
     """LSTM_cond → LSTM_key, with the posterior of z from `Inference` or z given.
 
@@ -88,7 +108,7 @@ class KeyframeModel(nn.Module):
         self.inference = Inference(model, window, query=embedding + units + self.time_code)
         self.lstm = ProjectedLstm(embedding + model.latent + self.time_code, units, model.lstm)
         self.embedding = nn.Linear(units, embedding)
-        self.offset = nn.Linear(units, window.max_offset)
+        self.offset = OffsetHead(model.offsets, units, window)
         self.register_buffer("center", torch.zeros(embedding))
         self.register_buffer("scale", torch.ones(embedding))
         self.center: Tensor
@@ -126,7 +146,7 @@ class KeyframeModel(nn.Module):
                 latent = z[:, t]
                 mean, log_std = torch.zeros_like(latent), torch.zeros_like(latent)
             outputs, state = self.lstm(torch.cat([keyframe, latent, code], dim=-1)[:, None], state)
-            keyframe, logits = self.embedding(outputs[:, 0]), self.offset(outputs[:, 0])
+            keyframe, logits = self.embedding(outputs[:, 0]), self.offset(outputs[:, 0], t)
             # The code of the expected time is an input, not a path for the loss: its high frequencies would shake δ.
             time = time + (logits.detach().softmax(-1) * offsets).sum(-1)
             steps.append((self.center + self.scale * keyframe, logits, mean, log_std))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from keyin_cli import artifacts
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
+from keyin_cli.model.svg import Svg
 from keyin_cli.recipe import Recipe, check
 
 METADATA = "keyin"  # the one metadata key; its value is JSON, because safetensors does not keep the order of several
 
 Tensors = dict[str, Tensor]
+Model = Foundation | KeyIn | Svg
 
 
 def tensors_sha256(tensors: Tensors) -> str:
@@ -58,8 +60,13 @@ def read_weights(path: Path) -> tuple[Tensors, dict[str, Any]]:
         raise InputError(f"{path} holds the weights of another program: keyin needs a file that `keyin train` wrote") from None
 
 
-def load_model(path: Path, overrides: Sequence[str] = ()) -> tuple[Foundation | KeyIn, Recipe]:
-    """The model of a weights file: a `KeyIn` after stage 2, a `Foundation` after stage 1. In evaluation mode, on the CPU.
+def load_models(files: Iterable[Path], overrides: Sequence[str] = ()) -> dict[str, Model]:
+    """The models of several weights files by the stage that trained them; see `load_model`."""
+    return {read_weights(file)[1]["stage"]: load_model(file, overrides)[0] for file in files}
+
+
+def load_model(path: Path, overrides: Sequence[str] = ()) -> tuple[Model, Recipe]:
+    """The model of a weights file: what its stage trains. In evaluation mode, on the CPU.
 
     `overrides` change keys of the recipe in the file.
 
@@ -68,7 +75,8 @@ def load_model(path: Path, overrides: Sequence[str] = ()) -> tuple[Foundation | 
     """
     tensors, metadata = read_weights(path)
     recipe = check(metadata["recipe"], overrides, source=str(path))
-    model: Foundation | KeyIn = KeyIn(recipe) if metadata["stage"] == "keyin" else Foundation(recipe)
+    kinds: dict[str, type[Model]] = {"interpolator": Foundation, "surprise": Svg}
+    model = kinds.get(metadata["stage"], KeyIn)(recipe)
     load_tensors(model, tensors, path)
     return model.eval().requires_grad_(False), recipe
 

@@ -64,6 +64,28 @@ class BareInference(Section):
     kind: Literal["bare"]
 
 
+class FreeOffsets(Section):
+    """LSTM_key says the offset of every keyframe."""
+
+    kind: Literal["free"] = "free"
+
+
+class StaticOffsets(Section):
+    """One learned offset pattern for all sequences: the paper's baseline Static."""
+
+    kind: Literal["static"]
+
+
+class ConstantOffsets(Section):
+    """The same offset for every keyframe, given: the paper's baseline Jumpy."""
+
+    kind: Literal["constant"]
+    offset: Positive
+
+
+Offsets = FreeOffsets | StaticOffsets | ConstantOffsets
+
+
 class Model(Section):
     codec: Annotated[MlpCodec | ConvCodec, Field(discriminator="kind")] = MlpCodec()
     lstm: Lstm = Lstm()
@@ -71,5 +93,6 @@ class Model(Section):
         DeterministicInterpolator()
     )
     inference: Annotated[TemporalInference | BareInference, Field(discriminator="kind")] = TemporalInference()
+    offsets: Annotated[Offsets, Field(discriminator="kind")] = FreeOffsets()
     latent: Positive = 16  # size of z_t
     reduction: Literal["sum", "mean"] = "sum"  # of pixel and embedding errors over a frame

@@ -22,6 +22,14 @@ from keyin_cli.recipe.whole import Recipe
 
 Part = TypeVar("Part", bound=Section)
 
+KINDS = {
+    *("brownian", "pushing", "zarr"),
+    *("mlp", "conv"),
+    *("deterministic", "stochastic"),
+    *("temporal", "bare"),
+    *("free", "static", "constant"),
+}
+
 
 def folder() -> Path:
     """Where the shipped recipes lie: beside the package in a checkout, inside it in a wheel."""
@@ -128,8 +136,7 @@ def _assign(tree: dict[str, Any], override: str) -> None:
 
 def _explain(part: type[BaseModel], problem: Any) -> list[str]:
     """Lines `dotted.path: what is wrong` for one pydantic error."""
-    kinds = {"brownian", "pushing", "zarr", "mlp", "conv", "deterministic", "stochastic", "temporal", "bare"}
-    tags = kinds | {"constrained-float", "literal['auto']"}
+    tags = {*KINDS, "constrained-float", "literal['auto']"}
     location = [str(piece) for piece in problem["loc"]]
     dotted = ".".join(piece for i, piece in enumerate(location) if not (i and piece in tags))
     if problem["type"] == "extra_forbidden":

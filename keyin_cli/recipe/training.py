@@ -50,7 +50,7 @@ class TrainWeights(Section):
     keyframe_pixels: Weight = 0.0  # beta_K; soft objectives only
     keyframe_embeddings: Weight = 1.0  # beta_kappa
     kl: Weight = 5e-2  # beta
-    sequence: Weight = 1.0  # L_inter; soft objectives only
+    sequence: Weight = 1.0  # L_inter; with the objective search, of the frames after the last keyframe inside
     offsets: Weight = 1.0  # offsets against those of the search; the objective search only
     entropy: Weight = 0.0  # bonus on the entropy of delta, falls linearly to zero over `entropy_until`
 
@@ -69,6 +69,25 @@ class Train(Schedule):
         if self.objective == "search" and self.weights.keyframe_pixels > 0:
             raise ValueError("weights.keyframe_pixels: the objective search compares no pixels")
         return self
+
+
+class SurpriseWeights(Section):
+    """Weights of the terms of SVG-FP beside the error of the predicted frames, which weighs 1."""
+
+    kl: Weight = 1.0
+
+
+class Surprise(Schedule):
+    """The baseline Surprise: SVG-FP, a stochastic prediction of every frame from the one before."""
+
+    steps: Positive = 8_000
+    weights: SurpriseWeights = SurpriseWeights()
+
+
+class Jumpy(Section):
+    """The baseline Jumpy: KeyIn with a constant offset, trained as `train` says."""
+
+    offset: Positive = 6
 
 
 class Discovery(Section):

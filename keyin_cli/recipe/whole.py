@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from keyin_cli.recipe.data import BrownianData, Data
-from keyin_cli.recipe.model import ConvCodec, Model
+from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, Model
 from keyin_cli.recipe.section import Positive, Section
-from keyin_cli.recipe.training import Discovery, Pretrain, Train
+from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Surprise, Train
 
 
 class Window(Section):
@@ -41,6 +41,8 @@ class Recipe(Section):
     model: Model = Model()
     pretrain: Pretrain = Pretrain()
     train: Train = Train()
+    jumpy: Jumpy = Jumpy()
+    surprise: Surprise = Surprise()
     discovery: Discovery = Discovery()
 
     @model_validator(mode="after")
@@ -55,6 +57,15 @@ class Recipe(Section):
             problems.append(
                 f"pretrain.lengths: {self.pretrain.lengths[1]} frames exceed window.max_offset = {self.window.max_offset}"
             )
+        offsets, longest = self.model.offsets, self.window.max_offset
+        given = {"jumpy.offset": self.jumpy.offset}
+        if isinstance(offsets, ConstantOffsets):
+            given["model.offsets.offset"] = offsets.offset
+        problems += [
+            f"{key}: {offset} frames exceed window.max_offset = {longest}" for key, offset in given.items() if offset > longest
+        ]
+        if not isinstance(offsets, FreeOffsets) and self.train.objective == "search":
+            problems.append("train.objective: only free offsets learn from the search")
         codec = self.model.codec
         if isinstance(codec, ConvCodec):
             factor = 2 ** len(codec.channels)
@@ -65,7 +76,10 @@ class Recipe(Section):
         return self
 
     def part(self, stage: str) -> dict[str, Any]:
-        """The keys that decide a stage's result: `data`, `interpolator` or `keyin`. What else changes does not invalidate it."""
+        """The keys that decide a stage's result. What else changes does not invalidate it.
+
+        `data`, `interpolator`, `surprise`, or one of those that train a keyframe model (`keyin`, `static`, `jumpy`).
+        """
         whole = self.model_dump(mode="json")
         del whole["data"]["path"]
         if stage == "data":
@@ -75,4 +89,6 @@ class Recipe(Section):
         part["model"] = {key: whole["model"][key] for key in foundation}
         if stage == "interpolator":
             return part
+        if stage == "surprise":
+            return part | {"surprise": whole["surprise"]}
         return part | {"model": whole["model"], "train": whole["train"], "discovery": {"price": whole["discovery"]["price"]}}

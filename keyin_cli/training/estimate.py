@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from keyin_cli.recipe import Recipe
+from keyin_cli.recipe import Recipe, variant
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
+from keyin_cli.training.surprise import SurpriseStage
 
 SEQUENCES = 64
 STEPS = 5
@@ -26,10 +27,14 @@ def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     window = recipe.window
     shape = (SEQUENCES, window.conditioning + window.predicted, *recipe.data.image)
     frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    recipe = variant(recipe, stage)
     work: Stage = InterpolatorStage(recipe, frames, device)
-    if stage == "keyin":
+    foundation = dict(work.model.state_dict())
+    if stage == "surprise":
+        work = SurpriseStage(recipe, foundation, frames, device)
+    elif stage != "interpolator":
         with TemporaryDirectory() as folder:
-            work = KeyInStage(recipe, dict(work.model.state_dict()), frames, device, Path(folder))
+            work = KeyInStage(recipe, foundation, frames, device, Path(folder), stage)
     schedule = work.schedule
     parameters = [value for value in work.model.parameters() if value.requires_grad]
     seconds = []

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from keyin_cli.data.loader import batch_indices, step_rng
 from keyin_cli.model import losses, soft_time
@@ -58,13 +59,18 @@ def decode_weighted(decoder: Decoder, embeddings: Tensor, shares: Tensor, skip_b
 
 
 class KeyInStage:
-    name = "keyin"
-
     def __init__(
-        self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device, cache: Path
+        self,
+        recipe: Recipe,
+        foundation: Tensors,
+        frames: Mapping[str, NDArray[np.uint8]],
+        device: torch.device,
+        cache: Path,
+        name: str = "keyin",
     ) -> None:
         """`foundation`: the weights of stage 1; `frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`; `cache`: a
-        directory for what is found out about them once."""
+        directory for what is found out about them once; `name`: `keyin`, or a baseline that is trained like it."""
+        self.name = name
         self.recipe, self.schedule, self.device = recipe, recipe.train, device
         self.model = seeded(recipe.seed, lambda: KeyIn(recipe))
         self.model.foundation.load_state_dict(foundation)
@@ -118,7 +124,8 @@ class KeyInStage:
         }
 
     def search_terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, tau: Tensor) -> Terms:
-        """Supervision by the offsets of the search: `offsets`, and at the keyframes it names `keyframe_embeddings` and `kl`."""
+        """Supervision by the offsets of the search: `offsets`, at the keyframes it names `keyframe_embeddings` and `kl`, and
+        after the last of them `sequence`."""
         offsets = batch["offsets"].to(self.device)
         known, used = (offsets > 0).to(tau.dtype), (offsets != 0).to(tau.dtype)
         times = offsets.clamp_min(0).cumsum(-1) + self.recipe.window.conditioning - 1
@@ -128,7 +135,27 @@ class KeyInStage:
             "offsets": losses.per_keyframe(losses.offset_error(keyframes.logits, offsets), used),
             "keyframe_embeddings": losses.per_keyframe(errors, known),
             "kl": losses.per_keyframe(losses.kl_to_prior(keyframes.mean, keyframes.log_std), used),
+            "sequence": self.tail_error(offsets, embeddings, keyframes),
         }
+
+    def tail_error(self, offsets: Tensor, embeddings: Tensor, keyframes: Keyframes) -> Tensor:
+        """Embedding error, per frame, of the segment that runs past the end of the sequence.
+
+        Its keyframe is never seen: it shall be one towards which the interpolator inpaints the frames that are.
+        """
+        window, interpolator = self.recipe.window, self.model.foundation.interpolator
+        rows, which = ((offsets < 0) & (offsets > -window.max_offset)).nonzero(as_tuple=True)
+        left = -offsets[rows, which]
+        steps = torch.arange(1, window.max_offset + 1, device=left.device)
+        logits = keyframes.logits[rows, which].masked_fill(steps <= left[:, None], -torch.inf)
+        delta = functional.one_hot(logits.argmax(-1), window.max_offset).to(embeddings.dtype)
+        begin = window.conditioning - 1 + window.predicted - left
+        z = embeddings.new_zeros(len(rows), interpolator.latent)
+        generated = interpolator(embeddings[rows, begin], keyframes.embeddings[rows, which], delta, z)
+        segment, frame = (steps <= left[:, None]).nonzero(as_tuple=True)
+        truth = embeddings[rows[segment], begin[segment] + 1 + frame]
+        errors = losses.embedding_error(generated[segment, frame], truth, self.recipe.model.reduction)
+        return errors.sum() / max(1, len(segment))
 
     def soft_terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, tau: Tensor) -> Terms:
         """The soft loss (formulas 7 and 8): `keyframe_embeddings`, `keyframe_pixels`, `kl` and `sequence`."""

@@ -156,7 +156,7 @@ def _step(
 
 def stage_key(stage: Stage) -> str:
     """The section of the recipe that schedules a stage."""
-    return "pretrain" if stage.name == "interpolator" else "train"
+    return {"interpolator": "pretrain", "surprise": "surprise"}.get(stage.name, "train")
 
 
 def _dump(batch: Batch, path: Path) -> None:

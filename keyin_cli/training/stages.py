@@ -13,16 +13,17 @@ from keyin_cli import artifacts
 from keyin_cli.data import generate, loader
 from keyin_cli.model.weights import read_weights
 from keyin_cli.progress import say
-from keyin_cli.recipe import Recipe, digest
+from keyin_cli.recipe import Recipe, digest, variant
 from keyin_cli.training import loop
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
+from keyin_cli.training.surprise import SurpriseStage
 
 
 def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensorboard: bool = False) -> dict[str, Any]:
-    """Train `interpolator` or `keyin` (and what it stands on) to the end, or say that it is done.
+    """Train `interpolator`, or `keyin` or a baseline (and what it stands on), to the end, or say that it is done.
 
     Args:
         run: the recipe's run directory; the stage lands in `run / stage`.
@@ -34,11 +35,11 @@ def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensor
     Raises:
         InputError, RunError, Interrupted: see `loop`.
     """
+    recipe, folder = variant(recipe, stage), run / stage
     device = pick_device(recipe.device)
-    folder = run / stage
     dataset = generate.ensure(recipe.data)
     inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
-    if stage == "keyin":
+    if stage != "interpolator":
         below = train("interpolator", recipe, run, tensorboard=tensorboard)
         inputs["interpolator"] = {"path": str(run / "interpolator"), "sha256": below["weights_sha256"]}
     part = recipe.part(stage)
@@ -59,4 +60,7 @@ def _stage(
 ) -> Stage:
     if stage == "interpolator":
         return InterpolatorStage(recipe, frames, device)
-    return KeyInStage(recipe, read_weights(run / "interpolator" / artifacts.WEIGHTS)[0], frames, device, cache)
+    foundation = read_weights(run / "interpolator" / artifacts.WEIGHTS)[0]
+    if stage == "surprise":
+        return SurpriseStage(recipe, foundation, frames, device)
+    return KeyInStage(recipe, foundation, frames, device, cache, stage)

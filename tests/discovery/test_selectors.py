@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from keyin_cli.data.brownian import draw, simulate
-from keyin_cli.discovery.selectors import SELECTORS, Context, chain_nodes
+from keyin_cli.discovery.context import Context, chain_nodes
+from keyin_cli.discovery.selectors import SELECTORS
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.recipe import BrownianData, check
