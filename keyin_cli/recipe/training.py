@@ -87,7 +87,7 @@ class Surprise(Schedule):
 class Jumpy(Section):
     """The baseline Jumpy: KeyIn with a constant offset, trained as `train` says."""
 
-    offset: Positive = 6
+    offset: Positive | None = None  # N / M, rounded down, when not given
 
 
 class Discovery(Section):

@@ -11,7 +11,8 @@ LOSS = "train.objective=soft-embeddings"
 
 def variant(recipe: Recipe, stage: str) -> Recipe:
     """The recipe of `static` (one learned offset pattern for all sequences) or `jumpy` (a given constant offset); others stay."""
-    offsets = {"static": "{kind: static}", "jumpy": f"{{kind: constant, offset: {recipe.jumpy.offset}}}"}
+    constant = recipe.jumpy.offset or recipe.window.predicted // recipe.window.keyframes
+    offsets = {"static": "{kind: static}", "jumpy": f"{{kind: constant, offset: {constant}}}"}
     if stage not in offsets:
         return recipe
     return check(recipe.model_dump(mode="json"), [f"model.offsets={offsets[stage]}", LOSS], recipe.name)

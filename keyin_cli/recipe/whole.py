@@ -58,7 +58,7 @@ class Recipe(Section):
                 f"pretrain.lengths: {self.pretrain.lengths[1]} frames exceed window.max_offset = {self.window.max_offset}"
             )
         offsets, longest = self.model.offsets, self.window.max_offset
-        given = {"jumpy.offset": self.jumpy.offset}
+        given = {"jumpy.offset": self.jumpy.offset or 1}
         if isinstance(offsets, ConstantOffsets):
             given["model.offsets.offset"] = offsets.offset
         problems += [

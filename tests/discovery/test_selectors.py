@@ -4,16 +4,19 @@ import torch
 
 from keyin_cli.data.brownian import draw, simulate
 from keyin_cli.discovery.context import Context, chain_nodes
-from keyin_cli.discovery.selectors import SELECTORS
+from keyin_cli.discovery.selectors import SELECTORS, refine
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
-from keyin_cli.recipe import BrownianData, check
+from keyin_cli.model.search import chain_costs, cheapest_chain
+from keyin_cli.model.svg import Svg
+from keyin_cli.recipe import BrownianData, check, variant
 
 RECIPE = check(
     {
         "name": "small",
         "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4},
         "discovery": {"price": 30.0},
+        "jumpy": {"offset": 6},
     }
 )
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(7)).states)
@@ -22,8 +25,11 @@ FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(7)).states)
 def context(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> Context:
     recipe = check(RECIPE.model_dump(mode="json"), [f"discovery.price={price}"])
     torch.manual_seed(0)
-    model = KeyIn(recipe) if stage == "keyin" else Foundation(recipe)
-    return Context(model.eval(), recipe, torch.device("cpu"), lambda: FRAMES, seed)
+    models: dict[str, Foundation | KeyIn | Svg] = {"interpolator": Foundation(recipe)}
+    if stage == "keyin":
+        models = {"keyin": KeyIn(recipe), "surprise": Svg(recipe)}
+        models |= {name: KeyIn(variant(recipe, name)) for name in ("static", "jumpy")}
+    return Context({name: model.eval() for name, model in models.items()}, recipe, torch.device("cpu"), lambda: FRAMES, seed)
 
 
 @pytest.mark.parametrize("name", SELECTORS)
@@ -43,9 +49,59 @@ def test_a_sequence_is_judged_alone(name: str) -> None:
     np.testing.assert_array_equal(selector.select(FRAMES[3:4])[0], selector.select(FRAMES)[3])
 
 
-def test_keyin_needs_a_keyframe_model() -> None:
-    with pytest.raises(InputError, match="use --selector search"):
-        SELECTORS["keyin"](context(stage="interpolator"))
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("keyin", "keyin train"),
+        ("keyin+refine", "keyin train"),
+        ("static", "keyin baseline static"),
+        ("surprise", "keyin baseline surprise"),
+    ],
+)
+def test_what_was_not_trained_is_asked_for(name: str, command: str) -> None:
+    with pytest.raises(InputError, match=command):
+        SELECTORS[name](context(stage="interpolator")).select(FRAMES)
+
+
+def test_static_and_jumpy_name_the_same_times_in_every_sequence() -> None:
+    for name in ("static", "jumpy"):
+        times = SELECTORS[name](context()).select(FRAMES)
+        np.testing.assert_array_equal(times, np.repeat(times[:1], len(times), axis=0))
+    np.testing.assert_array_equal(np.flatnonzero(times[0]) + 1, [6, 12, 18, 24, 30])
+
+
+def test_surprise_names_m_frames_and_never_the_last() -> None:
+    times = SELECTORS["surprise"](context()).select(FRAMES)
+    np.testing.assert_array_equal(times.sum(axis=1), np.full(7, 6))
+    assert not times[:, -1].any()
+
+
+def test_refining_shortens_the_description_and_keeps_the_count() -> None:
+    rng = np.random.default_rng(0)
+    costs = rng.uniform(0, 50, (20, 31, 10)).astype(np.float32)
+    costs[:, np.add.outer(np.arange(31), np.arange(1, 11)) > 30] = np.inf
+    start = np.zeros((20, 30), dtype=bool)
+    start[:, [5, 11, 17, 23]] = True
+    refined = refine(costs, start)
+    before, after = chain_costs(costs, start, 0.0), chain_costs(costs, refined, 0.0)
+    assert (after < before).all()
+    np.testing.assert_array_equal(refined.sum(axis=1), start.sum(axis=1))
+    np.testing.assert_array_equal(refine(costs, refined), refined)
+
+
+def test_refining_leaves_the_best_chain_alone() -> None:
+    rng = np.random.default_rng(1)
+    costs = rng.uniform(0, 50, (10, 31, 10)).astype(np.float32)
+    costs[:, np.add.outer(np.arange(31), np.arange(1, 11)) > 30] = np.inf
+    best = cheapest_chain(costs, 20.0)
+    np.testing.assert_array_equal(refine(costs, best), best)
+
+
+def test_the_expected_score_of_random_is_the_mean_of_draws() -> None:
+    selector = SELECTORS["random"](context())
+    labels = np.zeros((7, 30), dtype=bool)
+    labels[:, ::7] = True
+    assert 0.05 < selector.expected_f1(FRAMES, labels) < 0.3
 
 
 def test_auto_price_is_what_a_frame_costs_alone() -> None:

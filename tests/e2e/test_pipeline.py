@@ -18,7 +18,7 @@ Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
 RUN = Path("artifacts/runs/tiny-brownian")
 DATA = Path("artifacts/data/tiny-brownian.zarr")
-METHODS = ["keyin", "search", "constant", "random"]
+METHODS = ["keyin", "keyin+refine", "search", "constant", "random"]
 LIMIT = 40  # sequences evaluated
 
 

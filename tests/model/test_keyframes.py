@@ -2,7 +2,17 @@ import pytest
 import torch
 
 from keyin_cli.model.keyframes import KeyframeModel
-from keyin_cli.recipe import BareInference, Lstm, MlpCodec, Model, TemporalInference, Window
+from keyin_cli.recipe import (
+    BareInference,
+    ConstantOffsets,
+    Lstm,
+    MlpCodec,
+    Model,
+    Offsets,
+    StaticOffsets,
+    TemporalInference,
+    Window,
+)
 
 WINDOW = Window(conditioning=2, predicted=7, keyframes=3, max_offset=4)
 KINDS = [TemporalInference(kernels=[3]), BareInference(kind="bare")]
@@ -59,3 +69,17 @@ def test_scaling_the_embeddings_scales_the_keyframes() -> None:
     after = model(moved)
     torch.testing.assert_close(after.logits, before.logits, rtol=1e-2, atol=1e-3)
     torch.testing.assert_close(after.embeddings, 100 + 0.1 * before.embeddings, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("offsets", [StaticOffsets(kind="static"), ConstantOffsets(kind="constant", offset=3)])
+def test_a_pattern_is_the_same_for_all_sequences(offsets: Offsets) -> None:
+    torch.manual_seed(0)
+    model = KeyframeModel(Model(codec=MlpCodec(embedding=6), lstm=Lstm(units=8), latent=5, offsets=offsets), WINDOW)
+    delta = model(torch.randn(4, 9, 6)).delta
+    torch.testing.assert_close(delta, delta[:1].expand(4, -1, -1))
+    learned = [name for name, parameter in model.named_parameters() if parameter.requires_grad and "offset" in name]
+    if isinstance(offsets, ConstantOffsets):
+        torch.testing.assert_close(delta, torch.eye(4)[2].expand(4, 3, 4))
+        assert not learned
+    else:
+        assert learned == ["offset.pattern"]

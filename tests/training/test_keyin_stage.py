@@ -8,7 +8,7 @@ import torch
 from keyin_cli.data.brownian import draw, simulate
 from keyin_cli.model import losses, soft_time
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.recipe import BrownianData, Recipe, check, variant
 from keyin_cli.training.keyin import KeyInStage, decode_weighted
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
@@ -81,3 +81,46 @@ def test_the_entropy_bonus_fades() -> None:
 
 def test_labels_are_nowhere_to_be_seen() -> None:
     assert set(stage().batch(0)) == {"embeddings", "frames", "noise", "inner_noise"}
+
+
+def test_the_segment_past_the_end_learns_from_the_frames_that_are_there() -> None:
+    """Its loss is the error of just those frames, and its gradient reaches the keyframe that is never seen and no other."""
+    work = stage("train.objective=search")
+    batch = work.batch(0)
+    batch["offsets"] = torch.tensor([[7, 8, 7, -8, 0, 0]] * 5 + [[5, 5, 5, 5, 5, 5]])
+    embeddings = batch["embeddings"]
+    keyframes = work.model.keyframes(embeddings, noise=batch["noise"])
+    keyframes.embeddings.retain_grad()
+    error = work.tail_error(batch["offsets"], embeddings, keyframes)
+    error.backward()
+    gradient = keyframes.embeddings.grad.abs().sum(-1) > 0
+    torch.testing.assert_close(gradient, torch.tensor([[False] * 3 + [True] + [False] * 2] * 5 + [[False] * 6]))
+    offset = int(keyframes.logits[0, 3, 8:].argmax()) + 8
+    delta = torch.eye(10)[[offset]]
+    start, end = embeddings[:1, 5 - 1 + 22], keyframes.embeddings[:1, 3]
+    generated = work.model.foundation.interpolator(start, end, delta, torch.zeros(1, 0))[0, :8]
+    first = losses.embedding_error(generated, embeddings[0, -8:], "sum").mean()
+    alone = work.tail_error(batch["offsets"][:1], embeddings[:1], work.model.keyframes(embeddings[:1], noise=batch["noise"][:1]))
+    torch.testing.assert_close(alone, first, rtol=1e-4, atol=1e-5)
+
+
+def test_without_a_segment_past_the_end_there_is_nothing_to_learn() -> None:
+    work = stage("train.objective=search")
+    batch = work.batch(0)
+    keyframes = work.model.keyframes(batch["embeddings"])
+    offsets = torch.tensor([[5, 5, 5, 5, 5, 5], [7, 8, -15, 0, 0, 0]] * 3)
+    assert float(work.tail_error(offsets, batch["embeddings"], keyframes)) == 0
+
+
+@pytest.mark.parametrize("name", ["static", "jumpy"])
+def test_baselines_train_with_the_same_stage(name: str) -> None:
+    model = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
+    recipe = variant(check({"name": "small", "model": model, "train": {"objective": "search"}}, ["train.batch=6"]), name)
+    assert recipe.train.objective == "soft-embeddings"
+    frames = {"train": FRAMES, "val": FRAMES[:10]}
+    work = KeyInStage(recipe, dict(Foundation(recipe).state_dict()), frames, CPU, Path(mkdtemp()), name)
+    assert work.name == name
+    terms, weights = work.terms(work.batch(0)), work.weights(0)
+    sum(weights[key] * terms[key] for key in weights if key in terms).backward()
+    learned = [parameter for parameter in work.model.keyframes.parameters() if parameter.requires_grad]
+    assert all(parameter.grad is not None for parameter in learned)
