@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from keyin_cli.commands.common import seconds_text
+
 ROOT = Path(__file__).parent.parent
 RESULTS = "artifacts/released/brownian/eval_f1.json"
 
@@ -18,6 +20,31 @@ def test_the_numbers_are_those_of_the_result_file() -> None:
         low, high = row["ci95"]["0"]
         scores = f"{row['f1']['0']:.3f} | {low:.3f} to {high:.3f} | {row['f1']['1']:.3f} | {row['keyframes_per_sequence']:.2f}"
         assert f"| {row['method']} | {scores} |" in readme
+
+
+def test_the_numbers_of_the_pushing_world_are_those_of_its_result_files() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    released = ROOT / "artifacts/released/pushing-data"
+    made, speed, statistics, plan = (
+        json.loads((released / f"{name}.json").read_text()) for name in ("gen_data", "benchmark", "statistics", "plan")
+    )
+    pushing = statistics["statistics"]["pushing"]
+    assert statistics["dataset"]["sha256"] == made["sha256"]
+    for claim in (
+        f"{made['n']:,} sequences take {seconds_text(made['seconds'])}, {made['bytes'] / 1e6:.0f} MB on disk",
+        f"and {made['peak_memory_bytes'] / 1e9:.1f} GB of memory",
+        f"{speed['ratio']:.1f} times as fast",
+        f"succeeds in {100 * pushing['success_rate']:.1f} % of its attempts",
+        f"{100 * pushing['sides']['left']:.0f} % of its demonstrations go around the left end",
+        f"shortest path is {pushing['lengths']['shortest']['mean']:.2f} on average",
+    ):
+        assert claim in readme, claim
+    for row in plan["rows"]:
+        low, high = row["success_ci95"]
+        scores = f"{100 * row['success_rate']:.0f} % | {100 * low:.0f} to {100 * high:.0f} %"
+        errors = f"{row['error_mean']:.2f} ± {row['error_std']:.2f} | {row['error_over_initial']:.2f} | {row['steps_mean']:.0f}"
+        assert f"| {row['method']} | {scores} | {errors} |" in readme
+    assert {row["method"] for row in plan["rows"]} == {"none", "oracle"}
 
 
 def test_released_weights_are_small_and_whole() -> None:

@@ -5,28 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from typing import Any
 
 from keyin_cli.commands.common import Json, bytes_text, emit
-
-GL_BACKENDS = {
-    "egl": "apt-get install libegl1 libgl1-mesa-dri",
-    "osmesa": "apt-get install libosmesa6",
-    "glfw": "needs a display (DISPLAY is unset on a server; egl or osmesa do without)",
-}
-GL_SECONDS = 60
-RENDER = """
-import mujoco
-xml = '<mujoco><worldbody><light pos="0 0 2"/><geom size=".3" rgba="1 0 0 1"/></worldbody></mujoco>'
-model = mujoco.MjModel.from_xml_string(xml)
-data = mujoco.MjData(model)
-mujoco.mj_forward(model, data)
-with mujoco.Renderer(model, 64, 64) as renderer:
-    renderer.update_scene(data)
-    print(renderer.render().max())
-"""
+from keyin_cli.data.pushing import gl
 
 
 def run(as_json: Json = False) -> None:
@@ -58,26 +41,13 @@ def _torch() -> list[dict[str, Any]]:
 
 
 def _gl() -> list[dict[str, Any]]:
-    """One process per back end, one after another: contexts that start together have been seen to hang."""
-    return [_render(backend, advice) for backend, advice in GL_BACKENDS.items()]
-
-
-def _render(backend: str, advice: str) -> dict[str, Any]:
-    chosen = " (MUJOCO_GL)" if os.environ.get("MUJOCO_GL") == backend else ""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", RENDER],
-            env={**os.environ, "MUJOCO_GL": backend},
-            capture_output=True,
-            text=True,
-            timeout=GL_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return _row(backend + chosen, False, f"no frame after {GL_SECONDS} s", advice)
-    if done.returncode == 0 and int(done.stdout.split()[-1]) > 0:
-        return _row(backend + chosen, True, "renders a frame")
-    reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return _row(backend + chosen, False, reason[:100], advice)
+    """One back end after another: contexts that start together have been seen to hang."""
+    rows = []
+    for backend, advice in gl.BACKENDS.items():
+        chosen = " (MUJOCO_GL)" if os.environ.get("MUJOCO_GL") == backend else ""
+        failure = gl.failing(backend)
+        rows.append(_row(backend + chosen, failure is None, failure or "renders a frame", advice))
+    return rows
 
 
 def _disk() -> dict[str, Any]:

@@ -13,17 +13,25 @@ from keyin_cli.commands.common import Json, bytes_text, emit
 def run(
     path: Annotated[Path, typer.Argument(help="A dataset, a run or evaluation directory, a weights file or a recipe.")],
     verify: Annotated[bool, typer.Option("--verify", help="Recompute every checksum.")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="Draw the dataset and write its statistics.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where figures go; default <name>-figures beside the dataset.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what an artifact is, made by what and from what; --verify checks that it is whole (exit code 2 when it is not)."""
     from keyin_cli.errors import InputError
 
+    if out and not figures:
+        raise InputError("--out says where figures go: give --figures too")
     result, facts = describe(path, verify)
     if verify and result["verified"] is False:
         from keyin_cli.data.store import rebuild
 
         again = rebuild(path) if result["kind"] == "dataset" else f"run `{result['created_by']} --overwrite`"
         raise InputError(f"{path} does not match its checksums: {again}")
+    if figures and result["kind"] != "dataset":
+        raise InputError(f"--figures draws datasets, {path} is a {result['kind']}: give it a dataset, or leave --figures out")
     verified = {
         None: "not checked, see --verify" if not verify else "there are no checksums to check",
         True: "every checksum matches",
@@ -36,7 +44,55 @@ def run(
         *(f"{key:<11} {value}" for key, value in facts.items()),
         f"verified    {verified[result['verified']]}",
     ]
+    if figures:
+        drawn, found = _draw(path, out)
+        result |= drawn
+        lines += found
     emit(result, as_json, lines)
+
+
+def _draw(path: Path, out: Path | None) -> tuple[dict[str, Any], list[str]]:
+    """Draw a dataset: what that adds to the printed object and lines."""
+    from keyin_cli import data_figures
+    from keyin_cli.data.store import open_dataset
+
+    folder = path if path.name else path.absolute()  # `.` has no name
+    out = out or folder.with_name(f"{folder.stem}-figures")
+    statistics, pictures = data_figures.draw(open_dataset(path), out)
+    lines = [
+        *_counted(statistics),
+        f"statistics: {out / data_figures.STATISTICS}",
+        *(f"picture: {picture}" for picture in pictures),
+    ]
+    return {"statistics": statistics, "figures": [str(picture) for picture in pictures]}, lines
+
+
+def _counted(statistics: dict[str, Any]) -> list[str]:
+    """Statistics of a dataset for a person."""
+    lines = []
+    if "keyframes_per_sequence" in statistics:
+        apart = _extent(statistics["frames_between_keyframes"])
+        lines.append(f"keyframes   {statistics['keyframes_per_sequence']:.2f} per sequence, {apart} frames apart")
+    if pushing := statistics.get("pushing"):
+        sides = {side: f"{100 * share:.1f} %" for side, share in pushing["sides"].items()}
+        blocked, success = (f"{100 * pushing[share]:.1f} %" for share in ("straight_line_blocked", "success_rate"))
+        puck, shortest = (
+            f"{length['mean']:.2f} ({length['min']:.2f} to {length['max']:.2f})"
+            for length in (pushing["lengths"]["puck"], pushing["lengths"]["shortest"])
+        )
+        lines += [
+            f"pushes      {pushing['pushes_per_sequence']} per sequence, of {_extent(pushing['frames_per_push'])} frames",
+            f"paths       {puck} long, the shortest possible {shortest}",
+            f"wall        blocks {blocked} of straight lines; {sides['left']} pass it on the left, {sides['right']} on the right",
+            f"rule        succeeds in {success} of its attempts",
+        ]
+    return lines
+
+
+def _extent(histogram: list[int]) -> str:
+    """The range of what was counted: [0, 0, 3, 1] -> '2 to 3'."""
+    some = [str(value) for value, count in enumerate(histogram) if count]
+    return " to ".join(dict.fromkeys((some[0], some[-1]))) if some else "no"
 
 
 def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:

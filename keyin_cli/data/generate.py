@@ -81,6 +81,7 @@ def generate(data: Generated, path: Path, workers: int, dask: str | None = None,
         "seconds": round(seconds, 2),
         "sequences_per_second": round(made / seconds, 1),
         "bytes": artifacts.size(path),
+        "peak_memory_bytes": peak,
         "states_sha256": digest([shard["sha256"]["states"] for shard in shards]),
         "sha256": digest([shard["sha256"] for shard in shards]),
     }

@@ -12,13 +12,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import mujoco
 import numpy as np
-from mujoco.batch import Batch
 from numpy.typing import NDArray
 
+from keyin_cli.data.pushing import gl
+
+try:
+    import mujoco
+    from mujoco.batch import Batch
+except Exception:  # it imports what MUJOCO_GL names, which fails in as many ways as there are back ends
+    gl.choose()  # says why
+    raise
+
 MODEL = Path(__file__).with_name("model.xml")
-SUBSTEPS = 5
+SUBSTEPS = 10
 REACH = 0.2  # table units that the finger is sent by a full action
 LIFT = 0.25
 TABLE = 1.0  # the finger's targets stay on the table, whose half side this is

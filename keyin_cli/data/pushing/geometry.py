@@ -16,9 +16,8 @@ PUCK_RADIUS = 0.1
 WALL_HALF = np.array([0.5, 0.04])  # half the wall's length, along x, and half its thickness
 
 Array = NDArray[np.floating[Any]]
-CORNERS = WALL_HALF * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-SIDES = 2 * WALL_HALF[[1, 0, 1, 0]]  # lengths of the straight pieces of the boundary …
-NORMALS = np.pi / 2 * np.arange(4)  # … and the directions they face
+CORNERS = WALL_HALF * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])  # counter-clockwise
+SIDES = 2 * WALL_HALF[[1, 0, 1, 0]]  # lengths of the straight pieces of the boundary, each before the corner of its index
 TOUCHING = 1e-9  # a line this deep inside the inflated wall is not blocked by it
 
 
@@ -53,18 +52,20 @@ def shortest_path(start: Array, end: Array, wall: Array) -> Array:
 
 def _string(start: Array, end: Array) -> Array:
     """Length of the taut string from start to end that keeps the wall (centred at 0) on its left: (...)."""
-    first, to_wall = _tangent(start, -1)
-    last, from_wall = _tangent(end, 1)
+    first, leaving, to_wall = _tangent(start, -1)
+    last, reaching, from_wall = _tangent(end, 1)
     turned = (last - first) % (2 * np.pi)
-    passed = (NORMALS - first[..., None]) % (2 * np.pi) < turned[..., None]
+    corners = (reaching - leaving) % 4 + 4 * ((reaching == leaving) & (turned > np.pi))
+    passed = (np.arange(4) - leaving[..., None] - 1) % 4 < corners[..., None]
     return to_wall + PUCK_RADIUS * turned + (passed * SIDES).sum(axis=-1) + from_wall
 
 
-def _tangent(point: Array, turn: int) -> tuple[Array, Array]:
+def _tangent(point: Array, turn: int) -> tuple[Array, NDArray[np.int64], Array]:
     """The tangent from a point to the inflated wall, the wall on its left (turn -1) or right (+1).
 
     Returns:
-        The direction that the boundary faces where it is touched (...), and the tangent's length (...).
+        The direction that the boundary faces where it is touched (...), at which corner that is (...), and the tangent's
+        length (...). Angles alone would not tell whether a side is passed that a tangent runs along.
     """
     to_corners = CORNERS - point[..., None, :]
     distance = np.linalg.norm(to_corners, axis=-1)
@@ -73,12 +74,12 @@ def _tangent(point: Array, turn: int) -> tuple[Array, Array]:
     aside = turn * ((direction - to_centre + np.pi) % (2 * np.pi) - np.pi)
     outermost = aside.argmax(axis=-1)[..., None]
     length = np.sqrt(np.maximum(np.take_along_axis(distance, outermost, -1) ** 2 - PUCK_RADIUS**2, 0))
-    return np.take_along_axis(direction, outermost, -1)[..., 0] + turn * np.pi / 2, length[..., 0]
+    return np.take_along_axis(direction, outermost, -1)[..., 0] + turn * np.pi / 2, outermost[..., 0], length[..., 0]
 
 
 def _meets(start: Array, line: Array) -> NDArray[np.bool_]:
     """Whether the segment `start` to `start + line` meets the wall (centred at 0) itself: the slab test."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         near, far = np.sort(np.stack([(side * WALL_HALF - start) / line for side in (-1, 1)]), axis=0)
     parallel_outside = ((line == 0) & (np.abs(start) > WALL_HALF)).any(axis=-1)
     near, far = (np.where(line == 0, limit, share) for limit, share in ((-np.inf, near), (np.inf, far)))

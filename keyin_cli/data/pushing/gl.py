@@ -57,6 +57,6 @@ def failing(backend: str) -> str | None:
         done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return f"no frame after {SECONDS} s"
-    if done.returncode == 0 and int(done.stdout.split()[-1]) > 0:
-        return None
+    if done.returncode == 0:
+        return None if int(done.stdout.split()[-1]) > 0 else "draws a black frame"
     return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:100]

@@ -10,7 +10,9 @@ import faulthandler
 import fcntl
 import importlib
 import os
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,7 @@ OFF = ("SHADOW", "REFLECTION", "SKYBOX", "FOG", "HAZE")
 
 
 class Renderer:
-    """Draws frames of `size` x `size` RGB pixels. Holds an OpenGL context: one per process is enough, see `shared`."""
+    """Draws frames of `size` x `size` RGB pixels. Holds an OpenGL context: one per thread is enough, see `shared`."""
 
     def __init__(self, size: int) -> None:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software renderer: processes, not threads, share the cores
@@ -92,18 +94,19 @@ class Renderer:
         return tiles.transpose(0, 2, 1, 3, 4).reshape(-1, self.size, self.size, 3)
 
 
-_renderers: dict[int, Renderer] = {}
+_renderers: dict[tuple[int, int], Renderer] = {}  # by thread and size: a context serves one thread
 
 
 def shared(size: int) -> Renderer:
-    """This process's renderer for a size, made on first use.
+    """This thread's renderer for a size, made on first use.
 
     Raises:
         InputError: no OpenGL back end works.
     """
-    if size not in _renderers:
-        _renderers[size] = Renderer(size)
-    return _renderers[size]
+    key = threading.get_ident(), size
+    if key not in _renderers:
+        _renderers[key] = Renderer(size)
+    return _renderers[key]
 
 
 @contextmanager
@@ -115,7 +118,7 @@ def _one_at_a_time() -> Iterator[None]:
     gl.choose()
     with Path(tempfile.gettempdir(), f"keyin-gl-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        faulthandler.dump_traceback_later(gl.SECONDS, exit=True)
+        faulthandler.dump_traceback_later(gl.SECONDS, exit=True, file=sys.__stderr__ or sys.stderr)  # sys.stderr may be no file
         try:
             yield
         finally:

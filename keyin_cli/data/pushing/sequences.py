@@ -91,6 +91,8 @@ def demonstrate(
         scene = scenes.draw(for_scene) if like is None else scenes.draw_goals(like, for_scene)
         route = demonstrator.plan(scene, for_route, data.pushes, data.push_frames, data.frames - 1)
         possible = np.flatnonzero(route.feasible)
+        if not len(possible):
+            continue
         scene, route = take(scene, possible), take(route, possible)
         states, actions = perform(scene, route, data.frames, threads)
         attempts, chosen = np.full(len(possible), attempt + 1, np.uint8), splits(data.split, split[possible, 0])

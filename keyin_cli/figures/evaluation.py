@@ -1,7 +1,4 @@
-"""Every picture and video. Frames are uint8 (T,H,W,C); times are bool (T,). Files are PNG and GIF.
-
-Colours as in the paper: true changes red, named keyframes blue.
-"""
+"""Pictures of an evaluation: truth and prediction one above the other."""
 
 from __future__ import annotations
 
@@ -9,25 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from keyin_cli import artifacts
-
-mpl.use("Agg")
-from matplotlib import pyplot
-
-Frames = NDArray[np.uint8]
-Times = NDArray[np.bool_]
-Colour = tuple[int, int, int]
-
-RED: Colour = (220, 40, 40)
-BLUE: Colour = (50, 110, 240)
-GREY: Colour = (90, 90, 90)
-BORDER = 2  # px around each frame of a strip
-DIFFERENT = 40  # a pixel this far from the background belongs to what moves
+from keyin_cli.figures.house import BLUE, GREY, RED, Frames, Times, framed, overlay, panels, save
 
 
 @dataclass(frozen=True)
@@ -42,7 +25,7 @@ class Example:
 
 def frame_strip(path: Path, examples: Sequence[Example], title: str) -> None:
     """Fig. 4: truth above, prediction below, true changes framed red, keyframes framed blue."""
-    figure, axes = pyplot.subplots(len(examples), 1, figsize=(16, 1.5 * len(examples) + 0.6), squeeze=False, layout="constrained")
+    figure, axes = panels(len(examples), 1, 16, 1.5 * len(examples) + 0.6)
     for axis, example in zip(axes[:, 0], examples, strict=True):
         rows = [
             np.hstack([framed(frame, RED if mark else GREY) for frame, mark in zip(example.truth, marks(example), strict=True)]),
@@ -61,12 +44,12 @@ def frame_strip(path: Path, examples: Sequence[Example], title: str) -> None:
         axis.spines[:].set_visible(False)
     axes[-1, 0].set_xlabel("frame (0 is the last one seen)")
     figure.suptitle(f"{title}: true changes red, named keyframes blue")
-    _save(path, figure)
+    save(path, figure)
 
 
 def trajectories(path: Path, examples: Sequence[Example], title: str) -> None:
     """Fig. 10: a whole sequence in one image, keyframes in colour; truth above, prediction below."""
-    figure, axes = pyplot.subplots(2, len(examples), figsize=(2.4 * len(examples), 5.2), squeeze=False, layout="constrained")
+    figure, axes = panels(2, len(examples), 2.4 * len(examples), 5.2)
     for column, example in zip(axes.T, examples, strict=True):
         column[0].imshow(overlay(example.truth, marks(example), RED), interpolation="nearest")
         column[1].imshow(overlay(example.predicted, example.named_times, BLUE), interpolation="nearest")
@@ -76,7 +59,7 @@ def trajectories(path: Path, examples: Sequence[Example], title: str) -> None:
     axes[0, 0].set_ylabel("truth, changes red")
     axes[1, 0].set_ylabel("predicted, keyframes blue")
     figure.suptitle(title)
-    _save(path, figure)
+    save(path, figure)
 
 
 def animation(path: Path, examples: Sequence[Example], scale: int = 4, milliseconds: int = 200) -> None:
@@ -104,28 +87,3 @@ def animation(path: Path, examples: Sequence[Example], scale: int = 4, milliseco
 def marks(example: Example) -> Times:
     """The true keyframes of an example, none without labels."""
     return np.zeros(len(example.truth), dtype=np.bool_) if example.true_times is None else example.true_times
-
-
-def framed(frame: Frames, colour: Colour) -> Frames:
-    """A frame (H,W,C) as RGB with a border."""
-    bordered = np.empty((frame.shape[0] + 2 * BORDER, frame.shape[1] + 2 * BORDER, 3), dtype=np.uint8)
-    bordered[:] = colour
-    bordered[BORDER:-BORDER, BORDER:-BORDER] = frame  # one channel is copied to three
-    return bordered
-
-
-def overlay(frames: Frames, times: Times, colour: Colour) -> Frames:
-    """All frames (T,H,W,C) in one RGB image: what moves dimmed and brightening with time, keyframes in colour on top."""
-    background = np.median(frames, axis=0)
-    moved = (np.abs(frames - background).max(axis=-1) > DIFFERENT)[..., None]
-    image = np.broadcast_to(background, (*background.shape[:2], 3)).copy()
-    for index in np.argsort(times, kind="stable"):
-        brightness = 0.35 + 0.4 * index / len(frames)
-        shade = np.array(colour) if times[index] else brightness * frames[index]
-        image = np.where(moved[index], shade, image)
-    return image.round().astype(np.uint8)
-
-
-def _save(path: Path, figure: mpl.figure.Figure) -> None:
-    artifacts.replace(path, lambda beside: figure.savefig(beside, format="png", dpi=110, metadata={"Software": None}))
-    pyplot.close(figure)

@@ -1,0 +1,29 @@
+"""Every picture and video. Frames are uint8 (T,H,W,C); times are bool (T,). Files are PNG, GIF and MP4.
+
+Colours as in the paper: true changes red, named keyframes blue; in pushing the start is pink and the goal green.
+"""
+
+from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
+from keyin_cli.figures.evaluation import Example, animation, frame_strip, marks, trajectories
+from keyin_cli.figures.film import film
+from keyin_cli.figures.house import BLUE, GREEN, GREY, PINK, RED, framed, overlay
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "PINK",
+    "RED",
+    "Example",
+    "Paths",
+    "animation",
+    "demonstrations",
+    "film",
+    "frame_strip",
+    "framed",
+    "histograms",
+    "marks",
+    "overlay",
+    "puck_paths",
+    "trajectories",
+]
