@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from keyin_cli import __version__
-from keyin_cli.commands import baseline, doctor, eval_f1, gen_data, info, plan, pretrain_interp, recipes, train
+from keyin_cli.commands import baseline, doctor, eval_f1, gen_data, info, plan, pretrain_interp, recipes, table, train
 from keyin_cli.errors import InputError, Interrupted, RunError
 
 # Before torch is loaded: GNU OpenMP's threads spin for milliseconds while they wait, which makes training many times slower
@@ -59,6 +59,7 @@ app.command("pretrain-interp", epilog="keyin pretrain-interp recipes/brownian.ya
 app.command("train", epilog="keyin train recipes/brownian.yaml --seed 1 --out artifacts/runs/brownian-seed1")(train.run)
 app.command("baseline", epilog="keyin baseline surprise recipes/brownian.yaml")(baseline.run)
 app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --split val --selector search")(eval_f1.run)
+app.command("table", epilog="keyin table recipes/brownian.yaml --seeds 1")(table.run)
 app.command("plan", epilog="keyin plan --method none --method oracle --episodes 60")(plan.run)
 app.command("info", epilog="keyin info artifacts/data/brownian.zarr --verify")(info.run)
 app.command("doctor", epilog="keyin doctor --json")(doctor.run)

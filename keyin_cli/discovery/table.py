@@ -1,7 +1,8 @@
-"""Table 1 of a recipe: trains what is missing, evaluates every row on the test split, and KeyIn for several training seeds."""
+"""Table 1 of a recipe: trains what is missing, judges the weights in the precision in which they are released, writes it all."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,56 +15,70 @@ from keyin_cli.discovery.evaluate import evaluate
 from keyin_cli.discovery.quality import quality
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
-from keyin_cli.model.weights import load_models
-from keyin_cli.progress import say
+from keyin_cli.model.weights import halve, load_models
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.stages import train
 
-TRAINED = ("keyin", "surprise", "jumpy", "static")
+TRAINED = ("interpolator", "keyin", "surprise", "jumpy", "static")
 SAMPLED = ("keyin", "jumpy", "surprise")
 TABLE = "table.json"
 
 
-def table(recipe: Recipe, seeds: int, sequences: int, samples: int) -> dict[str, Any]:
-    """Train, evaluate and write `<run>/table.json`.
+def table(recipe: Recipe, seeds: int, sequences: int, samples: int, out: Path | None) -> dict[str, Any]:
+    """Train, publish and evaluate; what is finished is not done again, but for the evaluation.
 
     Args:
         seeds: how many training seeds of KeyIn, from the recipe's own on; the first is that of all other rows.
         sequences: test sequences whose predictions are compared.
         samples: samples from the prior for each of them.
+        out: where weights, results and pictures go; by default `table` in the run directory.
 
     Returns:
-        `rows` as of `eval-f1`, each with the `seconds` of its training and `keyin` with `seeds`; `quality`, see `quality.py`.
+        What `eval-f1` prints, each row with the `seconds` of its training and that of `keyin` with `seeds`, and `quality`, see there.
     """
     run = artifacts.runs(recipe.name)
-    seconds = {stage: train(stage, recipe, run)["seconds"] for stage in ("interpolator", *TRAINED)}
-    result = evaluate(run, None, "test", [], None, recipe.seed, [], None)
-    keyin = [row for row in result["rows"] if row["method"] == "keyin"]
-    for seed in range(recipe.seed + 1, recipe.seed + seeds):
-        again = artifacts.runs(f"{recipe.name}-seed{seed}")
-        train("keyin", check(recipe.model_dump(mode="json"), [f"seed={seed}"]), again)
-        keyin += evaluate(again, None, "test", ["keyin"], None, seed, [], None)["rows"]
-    for row in result["rows"]:
-        if row["method"] in ("keyin", "keyin+refine", *TRAINED):
-            row["seconds"] = seconds["interpolator"] + seconds[row["method"].split("+")[0]]
-    scores = [row["f1"]["0"] for row in keyin]
-    next(row for row in result["rows"] if row["method"] == "keyin")["seeds"] = {
-        "f1": scores,
-        "mean": float(np.mean(scores)),
-        "std": float(np.std(scores)),
-    }
-    result["quality"] = _quality(recipe, run, sequences, samples)
-    artifacts.write_json(run / TABLE, result)
-    say(f"{run / TABLE} written")
+    out = out or run / "table"
+    seconds = {stage: train(stage, recipe, run)["seconds"] for stage in TRAINED}
+    for stage in TRAINED:
+        publish(run / stage, out / stage)
+    result = evaluate(out, None, "test", [], None, recipe.seed, [], out)
+    rows = {row["method"]: row for row in result["rows"]}
+    for stage in TRAINED[1:]:
+        rows[stage]["seconds"] = round(seconds["interpolator"] + seconds[stage], 1)
+    rows["search"]["seconds"] = seconds["interpolator"]
+    rows["keyin+refine"]["seconds"] = rows["keyin"]["seconds"]
+    scores = [rows["keyin"]["f1"]["0"], *(_f1_of_seed(recipe, recipe.seed + more) for more in range(1, seeds))]
+    rows["keyin"]["seeds"] = {"f1": scores, "mean": float(np.mean(scores)), "std": float(np.std(scores))}
+    result["quality"] = _quality(recipe, out, sequences, samples)
+    artifacts.write_json(out / TABLE, result)
     return result
 
 
-def _quality(recipe: Recipe, run: Path, sequences: int, samples: int) -> list[dict[str, Any]]:
+def publish(stage: Path, out: Path) -> None:
+    """Copy a finished stage's manifest and metrics, and its weights in half precision, whose hash the new manifest has."""
+    manifest = artifacts.read_manifest(stage)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy(stage / artifacts.METRICS, out / artifacts.METRICS)
+    sha256 = halve(stage / artifacts.WEIGHTS, out / artifacts.WEIGHTS)
+    artifacts.write_json(
+        out / artifacts.MANIFEST, manifest | {"weights_sha256": sha256, "halved_from": manifest["weights_sha256"]}
+    )
+
+
+def _f1_of_seed(recipe: Recipe, seed: int) -> float:
+    """Train KeyIn with another seed, both stages: its F1."""
+    run = artifacts.runs(f"{recipe.name}-seed{seed}")
+    train("keyin", check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run)
+    result = evaluate(run, None, "test", ["keyin"], None, seed, [], None)
+    return float(result["rows"][0]["f1"]["0"])
+
+
+def _quality(recipe: Recipe, out: Path, sequences: int, samples: int) -> list[dict[str, Any]]:
     device = pick_device(recipe.device)
     count = recipe.window.conditioning + recipe.window.predicted
     frames = loader.load_frames(open_for(recipe.data), "test", count, sequences)
-    models = load_models(run / stage / artifacts.WEIGHTS for stage in SAMPLED)
+    models = load_models(out / stage / artifacts.WEIGHTS for stage in SAMPLED)
     rows = []
     for stage in SAMPLED:
         model = models[stage].to(device)

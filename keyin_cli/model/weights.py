@@ -42,6 +42,14 @@ def save_weights(path: Path, model: nn.Module, stage: str, recipe: Recipe) -> st
     return tensors_sha256(tensors)
 
 
+def halve(path: Path, out: Path) -> str:
+    """Write a weights file again in half precision; returns the SHA-256 of its tensors. They are single again once loaded."""
+    tensors, metadata = read_weights(path)
+    halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+    artifacts.replace(out, lambda beside: save_file(halves, beside, {METADATA: json.dumps(metadata, sort_keys=True)}))
+    return tensors_sha256(halves)
+
+
 def read_weights(path: Path) -> tuple[Tensors, dict[str, Any]]:
     """The tensors and metadata `{"stage", "recipe"}` of a weights file.
 

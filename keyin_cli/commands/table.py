@@ -1,0 +1,50 @@
+"""`keyin table`: Table 1 of a recipe, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from keyin_cli.commands.common import Json, RecipeArgument, Set, emit, seconds_text
+
+COLUMNS = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "recall", "keyframes", "trained in")
+
+
+def run(
+    recipe: RecipeArgument,
+    seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn.")] = 3,
+    sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,
+    samples: Annotated[int, typer.Option(min=2, help="Samples from the prior for each of them.")] = 100,
+    out: Annotated[Path | None, typer.Option(help="Where weights (in half precision), results and pictures go.")] = None,
+    overrides: Set = [],  # noqa: B006 (typer reads the default)
+    as_json: Json = False,
+) -> None:
+    """Train what is missing, evaluate every row of Table 1, compare predictions; continues where it was stopped."""
+    from keyin_cli import recipe as recipes
+    from keyin_cli.discovery import table
+
+    settings = recipes.load(recipe, overrides)
+    result = table.table(settings, seeds, sequences, samples, out)
+    emit(result, as_json, [*markdown(result), *(f"picture: {picture}" for picture in result["figures"])])
+
+
+def markdown(result: dict[str, Any]) -> list[str]:
+    """The table, the seeds and the quality of predictions as Markdown."""
+    lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
+    for row in result["rows"]:
+        low, high = row["ci95"]["0"]
+        f1 = [f"{row['f1'][tolerance]:.3f}" for tolerance in ("0", "1", "2")]
+        ratios = [f"{row[name]['0']:.3f}" for name in ("precision", "recall")]
+        cells = [row["method"], f1[0], f"{low:.3f} to {high:.3f}", *f1[1:], *ratios, f"{row['keyframes_per_sequence']:.2f}"]
+        lines.append(f"| {' | '.join([*cells, seconds_text(row['seconds']) if 'seconds' in row else '–'])} |")
+        if "seeds" in row:
+            seeds = row["seeds"]
+    scores = ", ".join(f"{score:.3f}" for score in seeds["f1"])
+    lines += ["", f"KeyIn over {len(seeds['f1'])} training seeds: {seeds['mean']:.3f} ± {seeds['std']:.3f} ({scores})", ""]
+    lines += ["| predictions | PSNR | SSIM | best PSNR | best SSIM | PSNR between samples |", "|" + "---|" * 6]
+    for row in result["quality"]:
+        figures = [row[part][name] for part in ("reconstruction", "best") for name in ("psnr", "ssim")]
+        lines.append(f"| {row['method']} | {' | '.join(f'{figure:.2f}' for figure in [*figures, row['diversity']])} |")
+    return lines
