@@ -35,7 +35,7 @@ def table(recipe: Recipe, seeds: int, sequences: int, samples: int, out: Path | 
         out: where weights, results and pictures go; by default `table` in the run directory.
 
     Returns:
-        What `eval-f1` prints, each row with the `seconds` of its training and that of `keyin` with `seeds`, and `quality`, see there.
+        What `eval-f1` prints, rows also with the `seconds` of their training and that of `keyin` with `seeds`; and `quality`.
     """
     run = artifacts.runs(recipe.name)
     out = out or run / "table"

@@ -1,0 +1,71 @@
+"""`keyin baseline` and `keyin table`: every row, from one command, twice the same."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Keyin = Callable[..., CompletedProcess[str]]
+RECIPE = "recipes/tiny/brownian.yaml"
+RUN = Path("artifacts/runs/tiny-brownian")
+TABLE = ("table", RECIPE, "--seeds", "2", "--sequences", "3", "--samples", "3", "--out", "released")
+METHODS = ["keyin", "keyin+refine", "search", "surprise", "jumpy", "static", "constant", "random"]
+
+
+@pytest.fixture(scope="module")
+def tabled(keyin: Keyin, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A directory with the whole table of the tiny recipe, and what the command printed."""
+    path = tmp_path_factory.mktemp("table")
+    shutil.copytree(tiny / "artifacts", path / "artifacts")
+    done = keyin("baseline", "static", RECIPE, "--json", cwd=path)
+    assert json.loads(done.stdout)["steps"] == 40, done.stderr
+    done = keyin(*TABLE, "--json", cwd=path)
+    assert done.returncode == 0, done.stderr
+    return path, json.loads(done.stdout)
+
+
+def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
+    path, result = tabled
+    assert [row["method"] for row in result["rows"]] == METHODS
+    rows = {row["method"]: row for row in result["rows"]}
+    assert len(rows["keyin"]["seeds"]["f1"]) == 2
+    assert rows["keyin"]["seeds"]["f1"][0] == rows["keyin"]["f1"]["0"]
+    assert all("seconds" in rows[name] for name in METHODS if name not in ("constant", "random"))
+    assert 0 < rows["random"]["expected_f1"] < 0.4
+    assert [row["method"] for row in result["quality"]] == ["keyin", "jumpy", "surprise"]
+    assert all(row["best"]["psnr"] > 0 for row in result["quality"])
+    assert json.loads((path / "released" / "table.json").read_text()) == result
+
+
+def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
+    path, result = tabled
+    for stage in ("interpolator", "keyin", "static", "jumpy", "surprise"):
+        full, half = ((folder / stage / "weights.safetensors").stat().st_size for folder in (path / RUN, path / "released"))
+        assert half < 0.7 * full
+        info = json.loads(keyin("info", Path("released") / stage, "--verify", "--json", cwd=path).stdout)
+        assert info["verified"] is True
+    args = ("eval-f1", "--ckpt", "released", "--selector", "keyin", "--out", "again", "--json")
+    again = json.loads(keyin(*args, cwd=path).stdout)
+    assert again["rows"][0]["f1"] == result["rows"][0]["f1"]
+
+
+def test_again_trains_nothing_and_prints_markdown(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
+    path, _ = tabled
+    weights = path / RUN / "surprise" / "weights.safetensors"
+    before = weights.stat().st_mtime_ns
+    done = keyin(*TABLE, cwd=path)
+    assert weights.stat().st_mtime_ns == before
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("| method | F1 | 95 % interval |")
+    assert [line.split(" | ")[0] for line in lines[2:10]] == [f"| {method}" for method in METHODS]
+    assert any(line.startswith("KeyIn over 2 training seeds:") for line in lines)
+
+
+def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
+    done = keyin("baseline", "oracle", RECIPE, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'oracle' is not one of" in done.stderr
