@@ -92,7 +92,7 @@ def _outside(point: Array) -> Array:
     on_wall = np.clip(point, -WALL_HALF, WALL_HALF)
     away = point - on_wall
     distance = np.linalg.norm(away, axis=-1, keepdims=True)
-    beside = on_wall + away * PUCK_RADIUS / np.maximum(distance, 1e-12)
+    beside = on_wall + away * PUCK_RADIUS / np.maximum(distance, TOUCHING)
     across = np.stack([point[..., 0], np.where(point[..., 1] < 0, -1, 1) * (WALL_HALF[1] + PUCK_RADIUS)], axis=-1)
-    moved = np.where(distance > 0, beside, across)  # inside the wall itself, the way across is taken
+    moved = np.where(distance > TOUCHING, beside, across)  # inside the wall itself, the way across is taken
     return np.where(distance < PUCK_RADIUS, moved, point)

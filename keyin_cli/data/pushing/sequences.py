@@ -82,10 +82,8 @@ def demonstrate(
         InputError: one did not succeed in ATTEMPTS attempts.
     """
     found: dict[int, Demonstrations] = {}  # by position in `indices`
+    waiting = np.arange(len(indices))
     for attempt in range(ATTEMPTS):
-        waiting = np.array([place for place in range(len(indices)) if place not in found], dtype=np.int64)
-        if not len(waiting):
-            return concatenate([found[place] for place in range(len(indices))])
         numbers = uniform(data.seed, indices[waiting], 1 + scenes.DRAWS + demonstrator.draws(data.pushes), purpose, attempt)
         split, for_scene, for_route = np.split(numbers, [1, 1 + scenes.DRAWS], axis=1)
         scene = scenes.draw(for_scene) if like is None else scenes.draw_goals(like, for_scene)
@@ -99,6 +97,9 @@ def demonstrate(
         made = Demonstrations(scene, route.subgoals, route.ends, states, actions, attempts, chosen)
         reached = np.linalg.norm(states[:, -1, :2] - scene.goal, axis=1) <= REACHED
         found |= {int(waiting[possible[place]]): take(made, np.array([place])) for place in np.flatnonzero(reached)}
+        waiting = np.array([place for place in range(len(indices)) if place not in found], dtype=np.int64)
+        if not len(waiting):
+            return concatenate([found[place] for place in range(len(indices))])
     raise InputError(f"a demonstration missed its goal in {ATTEMPTS} attempts: give pushes more frames, or give more pushes")
 
 

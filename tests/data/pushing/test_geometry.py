@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keyin_cli.data.pushing.geometry import CORNERS, PUCK_RADIUS, WALL_HALF, clearance, line_clearance, shortest_path
@@ -70,6 +70,7 @@ def test_a_path_that_can_be_worked_out_by_hand() -> None:
 
 
 @given(Points, Points, Points, Walls)
+@example(np.array([0.0, -4.9e-16]), np.zeros(2), np.array([1.0, 0.0]), np.array([0.0, 0.04]))  # on the wall, but for rounding
 @settings(max_examples=300, deadline=None)
 def test_shortest_path_is_a_metric_above_the_straight_line(a: np.ndarray, b: np.ndarray, c: np.ndarray, wall: np.ndarray) -> None:
     there, back = shortest_path(a, b, wall), shortest_path(b, a, wall)
