@@ -12,9 +12,9 @@ from keyin_cli.commands.training import run_stage
 
 
 class Method(StrEnum):
-    static = "static"
-    jumpy = "jumpy"
     surprise = "surprise"
+    jumpy = "jumpy"
+    static = "static"
 
 
 def run(

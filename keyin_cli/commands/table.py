@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from keyin_cli.commands.baseline import Method
 from keyin_cli.commands.common import Json, RecipeArgument, Set, emit, seconds_text
 
 COLUMNS = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "recall", "keyframes", "trained in")
@@ -14,6 +15,9 @@ COLUMNS = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "re
 
 def run(
     recipe: RecipeArgument,
+    baselines: Annotated[
+        list[Method], typer.Option("--baseline", help="Trained beside KeyIn; may be given many times; default all.")
+    ] = list(Method),  # noqa: B006 (typer reads the default)
     seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn.")] = 3,
     sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,
     samples: Annotated[int, typer.Option(min=2, help="Samples from the prior for each of them.")] = 100,
@@ -26,7 +30,7 @@ def run(
     from keyin_cli.discovery import table
 
     settings = recipes.load(recipe, overrides)
-    result = table.table(settings, seeds, sequences, samples, out)
+    result = table.table(settings, [method.value for method in baselines], seeds, sequences, samples, out)
     emit(result, as_json, [*markdown(result), *(f"picture: {picture}" for picture in result["figures"])])
 
 

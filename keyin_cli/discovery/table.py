@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from keyin_cli.data import loader
 from keyin_cli.data.store import open_for
 from keyin_cli.discovery.evaluate import evaluate
 from keyin_cli.discovery.quality import quality
+from keyin_cli.discovery.selectors import STAGE
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.weights import halve, load_models
@@ -20,15 +22,16 @@ from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.stages import train
 
-TRAINED = ("interpolator", "keyin", "surprise", "jumpy", "static")
-SAMPLED = ("keyin", "jumpy", "surprise")
+SAMPLED = ("keyin", "surprise", "jumpy")  # those that predict frames of their own
+UNTRAINED = ("constant", "random")
 TABLE = "table.json"
 
 
-def table(recipe: Recipe, seeds: int, sequences: int, samples: int, out: Path | None) -> dict[str, Any]:
+def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, samples: int, out: Path | None) -> dict[str, Any]:
     """Train, publish and evaluate; what is finished is not done again, but for the evaluation.
 
     Args:
+        baselines: those that are trained beside KeyIn: `surprise`, `jumpy`, `static`.
         seeds: how many training seeds of KeyIn, from the recipe's own on; the first is that of all other rows.
         sequences: test sequences whose predictions are compared.
         samples: samples from the prior for each of them.
@@ -39,18 +42,21 @@ def table(recipe: Recipe, seeds: int, sequences: int, samples: int, out: Path | 
     """
     run = artifacts.runs(recipe.name)
     out = out or run / "table"
-    seconds = {stage: train(stage, recipe, run)["seconds"] for stage in TRAINED}
-    for stage in TRAINED:
+    stages = ("interpolator", "keyin", *baselines)
+    manifests = {stage: train(stage, recipe, run) for stage in stages}
+    seconds = {stage: manifest["seconds"] + manifest.get("preparation_seconds", 0.0) for stage, manifest in manifests.items()}
+    for stage in stages:
         publish(run / stage, out / stage)
     result = evaluate(out, None, "test", [], None, recipe.seed, [], out)
     rows = {row["method"]: row for row in result["rows"]}
-    for stage in TRAINED[1:]:
-        rows[stage]["seconds"] = round(seconds["interpolator"] + seconds[stage], 1)
-    rows["search"]["seconds"] = seconds["interpolator"]
-    rows["keyin+refine"]["seconds"] = rows["keyin"]["seconds"]
+    for method, row in rows.items():
+        stage = STAGE.get(method, "interpolator")
+        if method not in UNTRAINED:
+            row["seconds"] = round(seconds["interpolator"] + (seconds[stage] if method in STAGE else 0), 1)
     scores = [rows["keyin"]["f1"]["0"], *(_f1_of_seed(recipe, recipe.seed + more) for more in range(1, seeds))]
     rows["keyin"]["seeds"] = {"f1": scores, "mean": float(np.mean(scores)), "std": float(np.std(scores))}
-    result["quality"] = _quality(recipe, out, sequences, samples)
+    sampled = [stage for stage in SAMPLED if stage in stages]
+    result["quality"] = _quality(recipe, sampled, out, sequences, samples)
     artifacts.write_json(out / TABLE, result)
     return result
 
@@ -74,13 +80,13 @@ def _f1_of_seed(recipe: Recipe, seed: int) -> float:
     return float(result["rows"][0]["f1"]["0"])
 
 
-def _quality(recipe: Recipe, out: Path, sequences: int, samples: int) -> list[dict[str, Any]]:
+def _quality(recipe: Recipe, stages: Sequence[str], out: Path, sequences: int, samples: int) -> list[dict[str, Any]]:
     device = pick_device(recipe.device)
     count = recipe.window.conditioning + recipe.window.predicted
     frames = loader.load_frames(open_for(recipe.data), "test", count, sequences)
-    models = load_models(out / stage / artifacts.WEIGHTS for stage in SAMPLED)
+    models = load_models(out / stage / artifacts.WEIGHTS for stage in stages)
     rows = []
-    for stage in SAMPLED:
+    for stage in stages:
         model = models[stage].to(device)
         assert isinstance(model, (KeyIn, Svg))
         rows.append(quality(stage, model, frames, samples, device, recipe.seed))

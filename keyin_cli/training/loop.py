@@ -43,12 +43,15 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
     return manifest if "weights_sha256" in manifest else None
 
 
-def fit(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, tensorboard: bool = False) -> dict[str, Any]:
+def fit(
+    stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float = 0.0, tensorboard: bool = False
+) -> dict[str, Any]:
     """Train a stage to its last step, from its latest checkpoint when there is one.
 
     Args:
         run: the stage's directory.
         inputs: what it was trained from, `{name: {"path", "sha256"}}`.
+        preparation: seconds that it took to make the stage; those of interrupted runs are added up.
 
     Returns:
         The run's manifest.
@@ -65,6 +68,8 @@ def fit(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, t
     metrics = run / artifacts.METRICS
     artifacts.write_lines(metrics, [row for row in artifacts.read_lines(metrics) if row["step"] <= first])
     part = stage.recipe.part(stage.name)
+    if (run / artifacts.MANIFEST).is_file():
+        preparation += artifacts.read_manifest(run).get("preparation_seconds", 0.0)
     manifest = artifacts.provenance() | {
         "kind": "run",
         "stage": stage.name,
@@ -74,6 +79,7 @@ def fit(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, t
         "inputs": inputs,
         "device": describe(device),
         "parameters": sum(parameter.numel() for parameter in parameters),
+        "preparation_seconds": round(preparation, 2),
     }
     artifacts.write_json(run / artifacts.MANIFEST, manifest)
     if first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensor
         artifacts.remove(folder)
     hashes = [value["sha256"] for value in inputs.values()]
     cache = folder / "targets" / digest([hashes, part["window"], part.get("discovery")])[:16]
-    return loop.fit(_stage(stage, recipe, run, frames, device, cache), folder, inputs, device, tensorboard)
+    begun = time.monotonic()
+    work = _stage(stage, recipe, run, frames, device, cache)
+    return loop.fit(work, folder, inputs, device, time.monotonic() - begun, tensorboard)
 
 
 def _stage(
