@@ -34,13 +34,18 @@ def matches(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -
 
 def score(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int, seed: int = 0) -> Scores:
     """Scores over the set: counts are summed over sequences, then divided; the bootstrap draws whole sequences."""
-    counts = np.stack([matches(named, true, tolerance), named.sum(1), true.sum(1)], axis=1)
+    counts = _counts(named, true, tolerance)
     precision, recall, f1 = _ratios(counts.sum(0))
     n = len(counts)
     draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     resampled = _ratios((draws @ counts).T)[2]
     low, high = np.quantile(resampled, (0.025, 0.975))
     return Scores(float(precision), float(recall), float(f1), (float(low), float(high)))
+
+
+def f1(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> float:
+    """F1 over the set alone."""
+    return float(_ratios(_counts(named, true, tolerance).sum(0))[2])
 
 
 def table_row(method: str, named: NDArray[np.bool_], true: NDArray[np.bool_] | None) -> dict[str, Any]:
@@ -51,6 +56,11 @@ def table_row(method: str, named: NDArray[np.bool_], true: NDArray[np.bool_] | N
         for name in ("f1", "precision", "recall", "ci95"):
             row[name] = {tolerance: getattr(each, name) for tolerance, each in scores.items()}
     return row | {"keyframes_per_sequence": float(named.sum(1).mean())}
+
+
+def _counts(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> NDArray[np.int64]:
+    """(matched, named, true) of every sequence: (n,3)."""
+    return np.stack([matches(named, true, tolerance), named.sum(1), true.sum(1)], axis=1)
 
 
 def _pairs(named: NDArray[np.integer], true: NDArray[np.integer], tolerance: int) -> int:

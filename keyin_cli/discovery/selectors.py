@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from keyin_cli.discovery.context import Context, Frames, Inpainting, Selector, Times, batches, to_frames
-from keyin_cli.discovery.f1 import score
+from keyin_cli.discovery.f1 import f1
 from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.errors import InputError
 from keyin_cli.model import soft_time
@@ -164,7 +164,7 @@ class RandomSelector(Inpainting):
     def expected_f1(self, frames: Frames, labels: Times) -> float:
         """Mean F1 (tolerance 0) over EXPECTED_DRAWS draws."""
         draws = [RandomSelector(replace(self.context, seed=seed)).select(frames) for seed in range(EXPECTED_DRAWS)]
-        return float(np.mean([score(draw, labels, 0).f1 for draw in draws]))
+        return float(np.mean([f1(draw, labels, 0) for draw in draws]))
 
 
 SELECTORS: dict[str, Callable[[Context], Selector]] = {

@@ -1,0 +1,33 @@
+"""The reference of benchmarks/train_step.py computes what ours does. Nothing is timed."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import torch
+
+from keyin_cli.recipe import load
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.mark.parametrize(
+    ("part", "overrides"),
+    [
+        ("interpolator", []),
+        ("interpolator", ["model.interpolator={kind: stochastic, latent: 3}", "pretrain.weights.embeddings=0.1"]),
+        ("keyin", ["train.objective=search"]),
+        ("keyin", ["train.objective=soft-embeddings", "model.interpolator={kind: stochastic, latent: 3}"]),
+        ("keyin", ["train.objective=soft-pixels", "model.codec={kind: conv, embedding: 8, channels: [2, 4]}"]),
+    ],
+)
+def test_the_reference_of_a_training_step_is_the_same_mathematics(
+    part: str, overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    benchmark = importlib.import_module("train_step")
+    stage, batch, reference = benchmark.prepare(load("tiny/brownian", overrides), part)
+    difference = benchmark.differences(stage, batch, reference)
+    assert {"sequence", "kl", "gradient"} < difference.keys()
+    assert max(difference.values()) <= benchmark.TOLERANCE, difference
+    assert all(torch.isfinite(value) and (name == "kl" or value != 0) for name, value in reference(batch).items())
