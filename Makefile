@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 KEYIN := $(VENV)/bin/keyin
-DEMO := artifacts/runs/brownian-demo
+DEMO := artifacts/data/brownian-demo.zarr
 
 .PHONY: install demo test check clean
 
@@ -14,8 +14,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 demo: install
-	$(KEYIN) pretrain-interp recipes/brownian-demo.yaml
-	$(KEYIN) eval-f1 --ckpt $(DEMO) --selector search --selector constant --selector random
+	$(KEYIN) gen-data brownian --n 1000 --seed 1 --out $(DEMO)
+	$(KEYIN) eval-f1 --ckpt artifacts/released/brownian --data $(DEMO) --split all --out artifacts/runs/demo
 
 test: install
 	$(VENV)/bin/pytest
