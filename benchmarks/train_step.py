@@ -2,22 +2,22 @@
 
     python benchmarks/train_step.py --out train_step.json
 
-A step is forward, backward and Adam on a given batch. The reference shares modules, weights, optimiser, batch and `model/losses.py`
-with ours, has a whole batch of sequences in every call, and follows Algorithm 2 and the formulas line by line in between:
+A step is forward, backward and Adam on a given batch. The reference shares modules, weights, optimiser, batch and the functions
+of `model/losses.py` with ours, has all sequences of the batch in every call, and is a loop over segments and times otherwise:
 
-- Stage 1: the segments of one length after those of another, encoded, inpainted and decoded frame by frame. Ours has one batch of
-  all segments, one call of the LSTM for all their frames and one of the decoder.
+- Stage 1: frame after frame is encoded, inpainted and decoded, up to the last of the longest segment; what a shorter segment does
+  not have is masked. Ours has one call of the LSTM for all steps; encoder and decoder get just the frames that are, all at once.
 - Stage 2: the frames of the batch are encoded in every step. Ours encodes every sequence once, before the first step, because the
   encoder is frozen. Both call the keyframe model in the same way; it is a loop over keyframes in ours too.
-- Soft objectives: segment after segment is inpainted frame after frame, every frame is decoded when it is made, and the sums over
-  t, i and j in formulas 1 to 6 are loops. Ours inpaints all segments at once, does not decode frames without weight, and has one
-  convolution per keyframe for τ and one matrix product for the mixtures.
+- Soft objectives: Algorithm 2 line by line. Segment after segment is inpainted frame after frame, every frame is decoded, and the
+  sums over t, i and j in formulas 1 to 6 are loops. Ours inpaints all segments at once, does not decode frames without weight,
+  and has one convolution per keyframe for τ and one matrix product for the mixtures.
 - Search: offsets are given to both; a loop over keyframes, and over the frames after the last of them. Ours takes all at once and
   also computes the expected number of keyframes inside, which is only reported.
 
-Every term of the loss and the gradient must be equal. Weights are fresh: δ is nearly uniform and no frame is without weight, in the
-reference's favour. The batch is made before the clock starts. Ours and the reference take turns, and medians count. Run it while
-nothing else runs.
+Every term of the loss and the gradient must be equal. Weights are fresh: δ is nearly uniform and no frame is without weight, in
+the reference's favour. The batch is made before the clock starts. Ours and the reference take turns, and medians count. Run it
+while nothing else runs.
 """
 
 from __future__ import annotations
@@ -73,30 +73,31 @@ def interpolator_terms(stage: InterpolatorStage, batch: Batch) -> Terms:
     model, weights, reduction, lengths = stage.model, stage.schedule.weights, stage.recipe.model.reduction, batch["lengths"]
 
     def pixels(embeddings: Tensor, images: Tensor) -> Tensor:
-        return losses.pixel_error(model.decoder(embeddings), images, reduction).sum()
+        return losses.pixel_error(model.decoder(embeddings), images, reduction)
 
+    longest, segments, frames = stage.schedule.lengths[1], len(lengths), len(batch["inner"])
     places = lengths.cumsum(0) - lengths  # of a segment's first frame in `inner`
-    sequence, autoencoder, kl, embeddings = [], [], [], []
-    for length in lengths.unique().tolist():
-        rows = (lengths == length).nonzero()[:, 0]
-        ends = [to_images(batch[name][rows], CPU) for name in ("start", "end")]
-        images = [to_images(batch["inner"][places[rows] + i], CPU) for i in range(length)]
-        start, end = (model.encoder(image) for image in ends)
-        autoencoder += [pixels(start, ends[0]), pixels(end, ends[1])]
-        truth = [model.encoder(image) for image in images] if weights.embeddings or model.interpolator.latent else []
-        z = start.new_zeros(len(rows), 0)
-        if model.interpolator.latent:
-            mean, log_std = model.interpolator.infer(torch.stack(truth, dim=1), lengths[rows])
-            z = mean + log_std.exp() * batch["noise"][rows]
-            kl.append(losses.kl_to_prior(mean, log_std).sum())
-        offset = functional.one_hot(lengths[rows] - 1, model.interpolator.max_offset).float()
-        generated = inpaint(model.interpolator, start, end, offset, z, length)
-        sequence += [pixels(generated[i], images[i]) for i in range(length)]
-        if weights.embeddings:
-            embeddings += [losses.embedding_error(generated[i], truth[i], reduction).sum() for i in range(length)]
-    frames, segments = len(batch["inner"]), len(lengths)
-    terms = {"sequence": total(sequence) / frames, "autoencoder": total(autoencoder) / (2 * segments), "kl": total(kl) / segments}
-    return terms | ({"embeddings": total(embeddings) / frames} if weights.embeddings else {})
+    images = [to_images(batch["inner"][(places + i).clamp_max(frames - 1)], CPU) for i in range(longest)]
+    masks = [(lengths > i).float() for i in range(longest)]
+    start_image, end_image = to_images(batch["start"], CPU), to_images(batch["end"], CPU)
+    start, end = model.encoder(start_image), model.encoder(end_image)
+    z, kl = start.new_zeros(segments, 0), torch.zeros(())
+    if weights.embeddings or model.interpolator.latent:
+        truth = [model.encoder(image) for image in images]
+    if model.interpolator.latent:
+        mean, log_std = model.interpolator.infer(torch.stack(truth, dim=1), lengths)
+        z, kl = mean + log_std.exp() * batch["noise"], losses.kl_to_prior(mean, log_std).mean()
+    offset = functional.one_hot(lengths - 1, model.interpolator.max_offset).float()
+    generated = inpaint(model.interpolator, start, end, offset, z, longest)
+    terms = {
+        "sequence": total((masks[i] * pixels(generated[i], images[i])).sum() for i in range(longest)) / frames,
+        "autoencoder": (pixels(start, start_image) + pixels(end, end_image)).sum() / (2 * segments),
+        "kl": kl,
+    }
+    if weights.embeddings:
+        errors = [losses.embedding_error(generated[i], truth[i], reduction) for i in range(longest)]
+        terms["embeddings"] = total((masks[i] * errors[i]).sum() for i in range(longest)) / frames
+    return terms
 
 
 def keyin_terms(stage: KeyInStage, batch: Batch) -> Terms:
@@ -272,7 +273,8 @@ def measure(name: str, part: str, overrides: list[str], steps: int) -> dict[str,
     ours, theirs = seconds(stage, batch, reference, steps)
     title = "stage 1" if part == "interpolator" else f"stage 2, {recipe.train.objective}"
     rates = {"steps_per_second": round(1 / ours, 2), "reference_steps_per_second": round(1 / theirs, 2)}
-    print(f"{name + ', ' + title:42s} {1 / ours:7.2f} {1 / theirs:9.2f} {theirs / ours:6.2f}  {max(difference.values()):.0e}", flush=True)
+    largest = max(difference.values())
+    print(f"{name + ', ' + title:42s} {1 / ours:7.2f} {1 / theirs:9.2f} {theirs / ours:6.2f}  {largest:.0e}", flush=True)
     shown = {"recipe": name, "stage": title, "batch": stage.schedule.batch, **rates, "ratio": round(theirs / ours, 2)}
     return {**shown, "relative_differences": difference, "equal": equal(difference)}
 

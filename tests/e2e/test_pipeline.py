@@ -224,7 +224,7 @@ def test_info_on_an_evaluation(keyin: Keyin, tiny: Path, evaluation: tuple[Path,
     result = printed(keyin("info", evaluation[0], "--verify", "--json", cwd=tiny))
     trained = json.loads((tiny / "train.json").read_text())
     assert result["kind"] == "evaluation"
-    assert result["inputs"]["weights"] == {
+    assert result["inputs"]["keyin"] == {
         "path": str(RUN / "keyin" / "weights.safetensors"),
         "sha256": trained["weights_sha256"],
     }
