@@ -23,7 +23,11 @@ def run(
     data: Annotated[Path | None, typer.Option(help="A dataset of the recipe's shape; default the one it was trained on.")] = None,
     split: Annotated[Split, typer.Option(help="Which sequences.")] = Split.test,
     selector: Annotated[
-        list[str], typer.Option(help="keyin, search, constant or random; may be given many times; default all.")
+        list[str],
+        typer.Option(
+            help="keyin, keyin+refine, search, surprise, jumpy, static, constant or random; may be given many times; "
+            "default all that are trained."
+        ),
     ] = [],  # noqa: B006
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first sequences of the split.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the selector random.")] = 0,
