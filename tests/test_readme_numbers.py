@@ -13,7 +13,7 @@ def test_the_numbers_are_those_of_the_result_file() -> None:
     readme = (ROOT / "README.md").read_text()
     assert f"<!-- table: {RESULTS} -->" in readme
     rows = json.loads((ROOT / RESULTS).read_text())["rows"]
-    assert {row["method"] for row in rows} == {"keyin", "search", "constant", "random"}
+    assert {row["method"] for row in rows} == {"keyin", "keyin+refine", "search", "constant", "random"}
     header = (ROOT / "recipes/brownian.yaml").read_text()
     for row in rows:
         assert f"{row['method'].replace('keyin', 'KeyIn F1')} {row['f1']['0']:.3f}" in header
