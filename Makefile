@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 KEYIN := $(VENV)/bin/keyin
-DEMO := artifacts/data/brownian-demo.zarr
+DEMO := artifacts/data/demo.zarr
 
 .PHONY: install demo test check clean
 
