@@ -32,7 +32,8 @@ MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 LATEST = "latest"
-STAGES = ("keyin", "interpolator", "static", "jumpy", "surprise")  # in the order in which `find_weights` looks
+# In the order in which `find_weights` looks.
+STAGES = ("keyin", "interpolator", "surprise", "jumpy", "static", "soft-embeddings", "soft-pixels")
 PACKAGES = ("torch", "numpy", "zarr", "safetensors", "pydantic", "joblib", "mujoco")
 
 Writer = Callable[[Path], None]

@@ -15,6 +15,8 @@ class Method(StrEnum):
     surprise = "surprise"
     jumpy = "jumpy"
     static = "static"
+    soft_embeddings = "soft-embeddings"
+    soft_pixels = "soft-pixels"
 
 
 def run(
@@ -28,5 +30,6 @@ def run(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Train a baseline on stage 1: one offset pattern for all (static), a constant offset (jumpy), or SVG-FP (surprise)."""
+    """Train a baseline on stage 1: SVG-FP (surprise), a constant offset (jumpy), one offset pattern for all (static), or KeyIn
+    with the paper's soft loss, between embeddings or between pixels."""
     run_stage(method.value, recipe, overrides, seed, out, overwrite, tensorboard, dry_run, as_json)

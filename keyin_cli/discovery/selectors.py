@@ -23,6 +23,7 @@ from keyin_cli.model.search import Costs, chain_costs, cheapest_chain
 from keyin_cli.model.svg import Svg
 from keyin_cli.progress import track
 
+VARIANTS = ("jumpy", "static", "soft-embeddings", "soft-pixels")  # keyframe models that are trained like KeyIn
 EXPECTED_DRAWS = 50  # of the selector random, for the expected value of its F1
 
 
@@ -172,9 +173,8 @@ SELECTORS: dict[str, Callable[[Context], Selector]] = {
     "keyin+refine": RefinedSelector,
     "search": SearchSelector,
     "surprise": SurpriseSelector,
-    "jumpy": partial(KeyInSelector, stage="jumpy"),
-    "static": partial(KeyInSelector, stage="static"),
+    **{stage: partial(KeyInSelector, stage=stage) for stage in VARIANTS},
     "constant": ConstantSelector,
     "random": RandomSelector,
 }
-STAGE = {"keyin+refine": "keyin", **{stage: stage for stage in ("keyin", "surprise", "jumpy", "static")}}  # that a selector needs
+STAGE = {"keyin+refine": "keyin", **{stage: stage for stage in ("keyin", "surprise", *VARIANTS)}}  # that a selector needs

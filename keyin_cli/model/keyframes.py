@@ -40,15 +40,18 @@ class Inference(nn.Module):
         super().__init__()
         embedding, units = model.codec.embedding, model.lstm.units
         self.window = window
+        kernels: list[int] = []
+        lstm = model.lstm
         self.temporal = isinstance(model.inference, TemporalInference)
-        kernels = model.inference.kernels if isinstance(model.inference, TemporalInference) else []
+        if isinstance(model.inference, TemporalInference):
+            kernels, lstm = model.inference.kernels, model.inference.lstm or model.lstm
         layers: list[nn.Module] = []
         channels = embedding
         for kernel in kernels:
             layers += [nn.Conv1d(channels, units, kernel, padding=kernel // 2), nn.SiLU()]
             channels = units
         self.convolutions = nn.Sequential(*layers)
-        self.lstm = ProjectedLstm(channels, units, model.lstm, bidirectional=True)
+        self.lstm = ProjectedLstm(channels, units, lstm, bidirectional=True)
         code = TIME_CODE if self.temporal else 0
         self.key = nn.Linear(units + code, embedding)
         self.value = nn.Linear(units + code, 2 * model.latent)

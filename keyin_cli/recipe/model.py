@@ -50,6 +50,7 @@ class TemporalInference(Section):
 
     kind: Literal["temporal"] = "temporal"
     kernels: Sized = Field([5, 3])
+    lstm: Lstm | None = None  # LSTM_inf; like the other recurrent modules when not given
 
     @model_validator(mode="after")
     def _odd(self) -> TemporalInference:

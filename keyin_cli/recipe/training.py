@@ -71,6 +71,12 @@ class Train(Schedule):
         return self
 
 
+class Soft(Section):
+    """The rows with a soft loss: static, jumpy, soft-embeddings and soft-pixels; else they are trained as `train` says."""
+
+    weights: TrainWeights = TrainWeights()
+
+
 class SurpriseWeights(Section):
     """Weights of the terms of SVG-FP beside the error of the predicted frames, which weighs 1."""
 

@@ -1,18 +1,27 @@
-"""The baselines that are KeyIn with one thing taken away: another recipe of the same stage."""
+"""The baselines that are KeyIn with one thing changed: another recipe of the same stage."""
 
 from __future__ import annotations
 
 from keyin_cli.recipe.reading import check
 from keyin_cli.recipe.whole import Recipe
 
-# The search names keyframes, which these baselines do not learn from: they have the paper's loss, between embeddings.
-LOSS = "train.objective=soft-embeddings"
-
 
 def variant(recipe: Recipe, stage: str) -> Recipe:
-    """The recipe of `static` (one learned offset pattern for all sequences) or `jumpy` (a given constant offset); others stay."""
+    """The recipe of a baseline that trains a keyframe model; others stay.
+
+    `static` has one learned offset pattern for all sequences, `jumpy` a given constant offset: the search names keyframes, which
+    these do not learn from, so they have the soft loss between embeddings. `soft-embeddings` and `soft-pixels` are KeyIn with
+    that soft loss. All of them take the weights of the section `soft`.
+    """
     constant = recipe.jumpy.offset or recipe.window.predicted // recipe.window.keyframes
-    offsets = {"static": "{kind: static}", "jumpy": f"{{kind: constant, offset: {constant}}}"}
-    if stage not in offsets:
+    embeddings, pixels = "train.objective=soft-embeddings", "train.objective=soft-pixels"
+    changes = {
+        "static": [embeddings, "model.offsets={kind: static}"],
+        "jumpy": [embeddings, f"model.offsets={{kind: constant, offset: {constant}}}"],
+        "soft-embeddings": [embeddings],
+        "soft-pixels": [pixels],
+    }
+    if stage not in changes:
         return recipe
-    return check(recipe.model_dump(mode="json"), [f"model.offsets={offsets[stage]}", LOSS], recipe.name)
+    weights = [f"train.weights.{name}={value}" for name, value in recipe.soft.weights.model_dump().items()]
+    return check(recipe.model_dump(mode="json"), [*changes[stage], *weights], recipe.name)

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from keyin_cli.recipe.data import BrownianData, Data
 from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, Model
 from keyin_cli.recipe.section import Positive, Section
-from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Surprise, Train
+from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Soft, Surprise, Train
 
 
 class Window(Section):
@@ -41,6 +41,7 @@ class Recipe(Section):
     model: Model = Model()
     pretrain: Pretrain = Pretrain()
     train: Train = Train()
+    soft: Soft = Soft()
     jumpy: Jumpy = Jumpy()
     surprise: Surprise = Surprise()
     discovery: Discovery = Discovery()
@@ -78,7 +79,7 @@ class Recipe(Section):
     def part(self, stage: str) -> dict[str, Any]:
         """The keys that decide a stage's result. What else changes does not invalidate it.
 
-        `data`, `interpolator`, `surprise`, or one of those that train a keyframe model (`keyin`, `static`, `jumpy`).
+        `data`, `interpolator`, `surprise`, or one of those that train a keyframe model (`keyin` and its variants).
         """
         whole = self.model_dump(mode="json")
         del whole["data"]["path"]

@@ -4,7 +4,7 @@ import torch
 
 from keyin_cli.data.brownian import draw, simulate
 from keyin_cli.discovery.context import Context, chain_nodes
-from keyin_cli.discovery.selectors import SELECTORS, refine
+from keyin_cli.discovery.selectors import SELECTORS, VARIANTS, refine
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import chain_costs, cheapest_chain
@@ -28,7 +28,7 @@ def context(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> C
     models: dict[str, Foundation | KeyIn | Svg] = {"interpolator": Foundation(recipe)}
     if stage == "keyin":
         models = {"keyin": KeyIn(recipe), "surprise": Svg(recipe)}
-        models |= {name: KeyIn(variant(recipe, name)) for name in ("static", "jumpy")}
+        models |= {name: KeyIn(variant(recipe, name)) for name in VARIANTS}
     return Context({name: model.eval() for name, model in models.items()}, recipe, torch.device("cpu"), lambda: FRAMES, seed)
 
 

@@ -13,7 +13,8 @@ Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
 RUN = Path("artifacts/runs/tiny-brownian")
 TABLE = ("table", RECIPE, "--seeds", "2", "--sequences", "3", "--samples", "3", "--out", "released")
-METHODS = ["keyin", "keyin+refine", "search", "surprise", "jumpy", "static", "constant", "random"]
+VARIANTS = ["jumpy", "static", "soft-embeddings", "soft-pixels"]
+METHODS = ["keyin", "keyin+refine", "search", "surprise", *VARIANTS, "constant", "random"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
 
 def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
     path, result = tabled
-    for stage in ("interpolator", "keyin", "static", "jumpy", "surprise"):
+    for stage in ("interpolator", "keyin", "surprise", *VARIANTS):
         full, half = ((folder / stage / "weights.safetensors").stat().st_size for folder in (path / RUN, path / "released"))
         assert half < 0.7 * full
         info = json.loads(keyin("info", Path("released") / stage, "--verify", "--json", cwd=path).stdout)
@@ -61,7 +62,7 @@ def test_again_trains_nothing_and_prints_markdown(keyin: Keyin, tabled: tuple[Pa
     assert weights.stat().st_mtime_ns == before
     lines = done.stdout.splitlines()
     assert lines[0].startswith("| method | F1 | 95 % interval |")
-    assert [line.split(" | ")[0] for line in lines[2:10]] == [f"| {method}" for method in METHODS]
+    assert [line.split(" | ")[0] for line in lines[2 : 2 + len(METHODS)]] == [f"| {method}" for method in METHODS]
     assert any(line.startswith("KeyIn over 2 training seeds:") for line in lines)
 
 

@@ -15,7 +15,11 @@ from keyin_cli.recipe import (
 )
 
 WINDOW = Window(conditioning=2, predicted=7, keyframes=3, max_offset=4)
-KINDS = [TemporalInference(kernels=[3]), BareInference(kind="bare")]
+KINDS = [
+    TemporalInference(kernels=[3]),
+    TemporalInference(kernels=[3], lstm=Lstm(layers=1, units=4)),
+    BareInference(kind="bare"),
+]
 
 
 def build(inference: TemporalInference | BareInference) -> KeyframeModel:
@@ -23,7 +27,7 @@ def build(inference: TemporalInference | BareInference) -> KeyframeModel:
     return KeyframeModel(Model(codec=MlpCodec(embedding=6), lstm=Lstm(units=8), latent=5, inference=inference), WINDOW)
 
 
-@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "bare"])
+@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "temporal, small LSTM", "bare"])
 def test_shapes_and_distributions(inference: TemporalInference | BareInference) -> None:
     keyframes = build(inference)(torch.randn(4, 9, 6))
     assert keyframes.embeddings.shape == (4, 3, 6)
@@ -31,7 +35,7 @@ def test_shapes_and_distributions(inference: TemporalInference | BareInference) 
     torch.testing.assert_close(keyframes.delta.sum(-1), torch.ones(4, 3))
 
 
-@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "bare"])
+@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "temporal, small LSTM", "bare"])
 def test_the_posterior_sees_the_future_and_the_prior_does_not(inference: TemporalInference | BareInference) -> None:
     model, sequence, z = build(inference), torch.randn(1, 9, 6), torch.randn(1, 3, 5)
     future = sequence.clone()
@@ -41,7 +45,7 @@ def test_the_posterior_sees_the_future_and_the_prior_does_not(inference: Tempora
     torch.testing.assert_close(model(sequence[:, :2], z=z).logits, model(sequence, z=z).logits)
 
 
-@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "bare"])
+@pytest.mark.parametrize("inference", KINDS, ids=["temporal", "temporal, small LSTM", "bare"])
 def test_noise_moves_along_the_posterior(inference: TemporalInference | BareInference) -> None:
     """z of the first keyframe is mean + σ · noise: giving that z back gives the same keyframe."""
     model, sequence, noise = build(inference), torch.randn(2, 9, 6), torch.randn(2, 3, 5)
