@@ -119,12 +119,13 @@ class Inpainting(ABC):
         context, first = self.context, self.context.recipe.window.conditioning - 1
         drawn = []
         for sequence, times in zip(frames[:, first:], self.select(frames), strict=True):
-            embeddings = context.foundation.encoder(to_images(sequence, context.device))
+            images = to_images(sequence, context.device)
+            embeddings, background = context.foundation.encoder(images), images[0]
             nodes = chain_nodes(times, context.recipe.window.max_offset)
             for begin, end in pairwise(nodes):
                 pair, length = embeddings[[begin, end]][:, None], int(end - begin)
                 inner = context.foundation.inpaint(pair[0], pair[1], torch.tensor([length], device=context.device), length)
-                drawn.append(context.foundation.decoder(inner[0]).sigmoid())
+                drawn.append(context.foundation.decoder(inner[0], background).sigmoid())
         return to_frames(torch.cat(drawn)).reshape(frames.shape[0], -1, *frames.shape[2:])
 
 

@@ -48,11 +48,13 @@ def quality(method: str, model: KeyIn | Svg, frames: Frames, samples: int, devic
 
 def reconstruct(model: KeyIn | Svg, images: Tensor) -> Tensor:
     """Draw sequences (n,T+N,H,W,C) from the posterior's mean: (n,N,H,W,C)."""
+    count = model.recipe.window.conditioning
+    background = images[:, count - 1]
     if isinstance(model, Svg):
         embeddings = model.encoder(images)
-        return model.generate(embeddings[:, : model.recipe.window.conditioning], model.infer(embeddings)[0])
+        return model.generate(embeddings[:, :count], background, model.infer(embeddings)[0])
     sequence = model.foundation.encoder(images)
-    return model.compose(sequence[:, model.recipe.window.conditioning - 1], model.keyframes(sequence))
+    return model.compose(sequence[:, count - 1], background, model.keyframes(sequence))
 
 
 def _sample(model: KeyIn | Svg, conditioning: Tensor, rng: np.random.Generator) -> Tensor:
@@ -62,10 +64,10 @@ def _sample(model: KeyIn | Svg, conditioning: Tensor, rng: np.random.Generator) 
         embeddings = model.encoder(conditioning)
         z = model.infer(embeddings)[0]
         future = _normal(rng, (n, window.predicted, model.latent), z)
-        return model.generate(embeddings, torch.cat([z, future], dim=1))
+        return model.generate(embeddings, conditioning[:, -1], torch.cat([z, future], dim=1))
     embeddings = model.foundation.encoder(conditioning)
     z = _normal(rng, (n, window.keyframes, model.keyframes.latent), embeddings)
-    return model.compose(embeddings[:, -1], model.keyframes(embeddings, z=z))
+    return model.compose(embeddings[:, -1], conditioning[:, -1], model.keyframes(embeddings, z=z))
 
 
 def psnr(images: Tensor, truth: Tensor) -> Tensor:

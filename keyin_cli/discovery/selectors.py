@@ -47,9 +47,9 @@ class KeyInSelector:
 
     @torch.no_grad()
     def predict(self, frames: Frames) -> Frames:
-        sequence = self._encode(frames)
-        images = self.model.compose(sequence[:, self.window.conditioning - 1], self.model.keyframes(sequence))
-        return to_frames(images)
+        sequence, last = self._encode(frames), self.window.conditioning - 1
+        background = to_images(frames[:, last], self.device)
+        return to_frames(self.model.compose(sequence[:, last], background, self.model.keyframes(sequence)))
 
     def _encode(self, frames: Frames) -> torch.Tensor:
         embeddings: torch.Tensor = self.model.foundation.encoder(to_images(frames, self.device))

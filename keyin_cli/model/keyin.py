@@ -49,8 +49,10 @@ class KeyIn(nn.Module):
         return embeddings.unflatten(0, ends.shape[:2])
 
     @torch.no_grad()
-    def compose(self, first: Tensor, keyframes: Keyframes) -> Tensor:
+    def compose(self, first: Tensor, background: Tensor, keyframes: Keyframes) -> Tensor:
         """Generate the sequence of the argmax offsets (SPEC section 2, generation): pixels (B,N,H,W,C) in [0,1].
+
+        `first` (B,E) and `background` (B,H,W,C) are K^0, embedded and as it is.
 
         Frames that the M segments do not reach repeat the last keyframe.
         """
@@ -60,4 +62,4 @@ class KeyIn(nn.Module):
         weights = soft_time.frame_weights(soft_time.keyframe_times(delta), delta, window.predicted)
         embeddings = soft_time.soft_frames(weights, self.segments(first, keyframes.embeddings, delta, z))
         unreached = 1 - weights.sum((1, 2))[..., None]
-        return self.foundation.decoder(embeddings + unreached * keyframes.embeddings[:, -1:]).sigmoid()
+        return self.foundation.decoder(embeddings + unreached * keyframes.embeddings[:, -1:], background[:, None]).sigmoid()

@@ -40,7 +40,7 @@ def segment_costs(foundation: Foundation, frames: NDArray[np.uint8], device: tor
         start, end = embeddings[:, :starts].flatten(0, 1), embeddings[:, length:].flatten(0, 1)
         generated = foundation.inpaint(start, end, torch.full((len(start),), length, device=device), length)
         truth = images[:, 1:].unfold(1, length, 1).movedim(-1, 2)  # (n,starts,length,H,W,C)
-        errors = pixel_error(foundation.decoder(generated.unflatten(0, (n, starts))), truth, "sum")
+        errors = pixel_error(foundation.decoder(generated.unflatten(0, (n, starts)), images[:, :1, None]), truth, "sum")
         costs[:, :starts, length - 1] = errors.sum(-1).cpu()
     return costs.numpy()
 

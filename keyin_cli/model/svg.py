@@ -39,11 +39,12 @@ class Svg(nn.Module):
         return predicted
 
     @torch.no_grad()
-    def generate(self, conditioning: Tensor, z: Tensor) -> Tensor:
+    def generate(self, conditioning: Tensor, background: Tensor, z: Tensor) -> Tensor:
         """Predict on and on from its own frames.
 
         Args:
             conditioning: embeddings (B,T,E) of the true frames.
+            background: the last of them (B,H,W,C).
             z: (B,T-1+N,Z): latents of the conditioning frames after the first, then of the frames to predict.
 
         Returns:
@@ -56,6 +57,6 @@ class Svg(nn.Module):
         current, images = conditioning[:, -1], []
         for t in range(count - 1, z.shape[1]):
             predicted, state = self.predictor(torch.cat([current, z[:, t]], dim=-1)[:, None], state)
-            images.append(self.decoder(predicted[:, 0]).sigmoid())
+            images.append(self.decoder(predicted[:, 0], background).sigmoid())
             current = self.encoder(images[-1])
         return torch.stack(images, dim=1)

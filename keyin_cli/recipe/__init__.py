@@ -4,6 +4,7 @@ from keyin_cli.recipe.comparing import differences, digest
 from keyin_cli.recipe.data import BrownianData, Data, Generated, PushingData, Split, ZarrData
 from keyin_cli.recipe.model import (
     BareInference,
+    Codec,
     ConstantOffsets,
     ConvCodec,
     DeterministicInterpolator,
@@ -12,6 +13,7 @@ from keyin_cli.recipe.model import (
     MlpCodec,
     Model,
     Offsets,
+    PatchCodec,
     StaticOffsets,
     StochasticInterpolator,
     TemporalInference,
@@ -36,6 +38,7 @@ from keyin_cli.recipe.whole import Recipe, Window
 __all__ = [
     "BareInference",
     "BrownianData",
+    "Codec",
     "ConstantOffsets",
     "ConvCodec",
     "Data",
@@ -48,6 +51,7 @@ __all__ = [
     "MlpCodec",
     "Model",
     "Offsets",
+    "PatchCodec",
     "Pretrain",
     "PretrainWeights",
     "PushingData",

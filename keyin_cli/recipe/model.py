@@ -25,6 +25,22 @@ class ConvCodec(Section):
     channels: Sized = Field([16, 32, 64])
 
 
+class PatchCodec(Section):
+    """Square patches through one shared layer, then fully connected layers: nothing but matrix products, which a CPU likes.
+
+    The decoder paints over the last conditioning frame: what does not move need not be encoded.
+    """
+
+    kind: Literal["patch"]
+    embedding: Positive = 64  # E
+    patch: Positive = 8  # side of a patch in px
+    channels: Positive = 32  # of the shared layer
+    hidden: Sized = Field([256])
+
+
+Codec = MlpCodec | ConvCodec | PatchCodec
+
+
 class Lstm(Section):
     """Every recurrent module: layers and units (the paper: 2 of 256)."""
 
@@ -88,7 +104,7 @@ Offsets = FreeOffsets | StaticOffsets | ConstantOffsets
 
 
 class Model(Section):
-    codec: Annotated[MlpCodec | ConvCodec, Field(discriminator="kind")] = MlpCodec()
+    codec: Annotated[Codec, Field(discriminator="kind")] = MlpCodec()
     lstm: Lstm = Lstm()
     interpolator: Annotated[DeterministicInterpolator | StochasticInterpolator, Field(discriminator="kind")] = (
         DeterministicInterpolator()

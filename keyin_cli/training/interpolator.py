@@ -24,12 +24,13 @@ VALIDATION_BATCHES = 8
 @dataclass(frozen=True)
 class Segments:
     """Random segments. `start` and `end` (B,H,W,C) uint8, `lengths` (B,), `inner` (ΣL,H,W,C) uint8: the frames after `start`
-    up to `end`, segment after segment; `noise` (B,Z) float32."""
+    up to `end`, segment after segment; `background` (B,H,W,C) uint8: the sequence's last conditioning frame; `noise` (B,Z) float32."""
 
     start: NDArray[np.uint8]
     end: NDArray[np.uint8]
     lengths: NDArray[np.int64]
     inner: NDArray[np.uint8]
+    background: NDArray[np.uint8]
     noise: NDArray[np.float32]
 
 
@@ -47,6 +48,7 @@ def sample_segments(frames: NDArray[np.uint8], recipe: Recipe, latent: int, step
         end=frames[rows, starts + lengths],
         lengths=lengths,
         inner=frames[rows[segment], starts[segment] + offsets[offset]],
+        background=frames[rows, recipe.window.conditioning - 1],
         noise=rng.standard_normal((len(rows), latent), dtype=np.float32),
     )
 
@@ -85,10 +87,11 @@ class InterpolatorStage:
             z, kl = mean + log_std.exp() * batch["noise"].to(device), kl_to_prior(mean, log_std).mean()
         offset = functional.one_hot(lengths - 1, self.recipe.window.max_offset).to(start.dtype)
         generated = model.interpolator(start, end, offset, z, longest)[running]
-        logits = model.decoder(torch.cat([generated, embedded.flatten(0, 1)]))
+        background = to_images(batch["background"], device)
+        logits = model.decoder(generated, background[running.nonzero()[:, 0]])
         terms = {
-            "sequence": pixel_error(logits[: len(generated)], inner, reduction).mean(),
-            "autoencoder": pixel_error(logits[len(generated) :], ends.flatten(0, 1), reduction).mean(),
+            "sequence": pixel_error(logits, inner, reduction).mean(),
+            "autoencoder": pixel_error(model.decoder(embedded, background), ends, reduction).mean(),
             "kl": kl,
         }
         if self.schedule.weights.embeddings:

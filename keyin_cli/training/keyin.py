@@ -46,15 +46,15 @@ def encode_sequences(encoder: Encoder, frames: NDArray[np.uint8], device: torch.
     return embeddings
 
 
-def decode_weighted(decoder: Decoder, embeddings: Tensor, shares: Tensor, skip_below: float) -> Tensor:
-    """Decode generated frames (B,M,S,E) to pixels (B,M,S,H,W,C), leaving black those that carry no weight (formula 5).
+def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, shares: Tensor, skip_below: float) -> Tensor:
+    """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to pixels (B,M,S,H,W,C), leaving black those that carry no weight (formula 5).
 
     A frame whose share (B,M,S,N) of every true frame is below `skip_below` is not decoded: most segments run past the sequence
     or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below
     images = embeddings.new_zeros(*embeddings.shape[:3], *decoder.image)
-    images[kept] = decoder(embeddings[kept]).sigmoid()
+    images[kept] = decoder(embeddings[kept], background[kept.nonzero()[:, 0]]).sigmoid()
     return images
 
 
@@ -94,7 +94,7 @@ class KeyInStage:
         }
 
     def batch(self, step: int, split: str = "train") -> Batch:
-        """`embeddings` (B,T+N,E); `frames` (B,N,H,W,C) uint8 when pixels are compared; standard normal `noise` for z (B,M,Z)
+        """`embeddings` (B,T+N,E); `frames` (B,1+N,H,W,C) uint8 from K^0 on when pixels are compared; standard normal `noise` for z (B,M,Z)
         and `inner_noise` for z_inter (B,M,Z)."""
         recipe, window, rng = self.recipe, self.recipe.window, step_rng(self.recipe.seed, step)
         rows = batch_indices(recipe.seed, step, len(self.embeddings[split]), self.schedule.batch)
@@ -108,7 +108,7 @@ class KeyInStage:
         if self.offsets:
             batch["offsets"] = self.offsets[split][torch.from_numpy(rows)]
         if self.decodes:
-            batch["frames"] = torch.from_numpy(self.frames[split][rows, window.conditioning :])
+            batch["frames"] = torch.from_numpy(self.frames[split][rows, window.conditioning - 1 :])
         return batch
 
     def terms(self, batch: Batch) -> Terms:
@@ -175,11 +175,12 @@ class KeyInStage:
         if not self.decodes:
             return terms
         decoder, images = self.model.foundation.decoder, to_images(batch["frames"], self.device)
+        background, images = images[:, 0], images[:, 1:]
         if weights.keyframe_pixels > 0:
-            pixels = losses.pixel_error(decoder(keyframes.embeddings), soft_time.soft_targets(tau, images), reduction)
+            pixels = losses.pixel_error(decoder(keyframes.embeddings, background[:, None]), soft_time.soft_targets(tau, images), reduction)
             terms["keyframe_pixels"] = losses.per_keyframe(pixels, inside)
         if self.schedule.objective == "soft-pixels":
-            decoded = decode_weighted(decoder, generated, shares, self.schedule.skip_below)
+            decoded = decode_weighted(decoder, generated, background, shares, self.schedule.skip_below)
             terms["sequence"] = losses.mixture_error(soft_time.soft_frames(shares, decoded), images, reduction).sum(-1).mean()
         return terms
 
