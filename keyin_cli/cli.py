@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import typer
@@ -11,11 +10,9 @@ from typer.core import TyperGroup
 from keyin_cli import __version__
 from keyin_cli.commands import baseline, doctor, eval_f1, gen_data, info, plan, pretrain_interp, recipes, table, train
 from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.process import settle
 
-# Before torch is loaded: GNU OpenMP's threads spin for milliseconds while they wait, which makes training many times slower
-# on a machine that does something else too. A thousand turns cost little on an idle one (RESULTS.md, 2026-11-23).
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+settle()
 
 EXIT_CODES = {RunError: 1, InputError: 2, Interrupted: 130}
 
