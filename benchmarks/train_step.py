@@ -73,8 +73,9 @@ def interpolator_terms(stage: InterpolatorStage, batch: Batch) -> Terms:
     model, weights, reduction, lengths = stage.model, stage.schedule.weights, stage.recipe.model.reduction, batch["lengths"]
 
     def pixels(embeddings: Tensor, images: Tensor) -> Tensor:
-        return losses.pixel_error(model.decoder(embeddings), images, reduction)
+        return losses.pixel_error(model.decoder(embeddings, background), images, reduction)
 
+    background = to_images(batch["background"], CPU)
     longest, segments, frames = stage.schedule.lengths[1], len(lengths), len(batch["inner"])
     places = lengths.cumsum(0) - lengths  # of a segment's first frame in `inner`
     images = [to_images(batch["inner"][(places + i).clamp_max(frames - 1)], CPU) for i in range(longest)]
@@ -127,7 +128,7 @@ def soft_terms(stage: KeyInStage, batch: Batch, images: Tensor, embeddings: Tens
         kls.append(losses.kl_to_prior(keyframes.mean[:, t], keyframes.log_std[:, t]))
         start = keyframes.embeddings[:, t - 1] if t else embeddings[:, last]
         frames = inpaint(foundation.interpolator, start, keyframe, delta[:, t], batch["inner_noise"][:, t], longest)
-        segments.append([foundation.decoder(frame).sigmoid() for frame in frames] if decodes else frames)
+        segments.append([foundation.decoder(frame, images[:, last]).sigmoid() for frame in frames] if decodes else frames)
         running.append([delta[:, t, i:].sum(-1) for i in range(longest)])
     sequence = []
     for j in times:

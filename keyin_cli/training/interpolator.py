@@ -24,7 +24,7 @@ VALIDATION_BATCHES = 8
 @dataclass(frozen=True)
 class Segments:
     """Random segments. `start` and `end` (B,H,W,C) uint8, `lengths` (B,), `inner` (ΣL,H,W,C) uint8: the frames after `start`
-    up to `end`, segment after segment; `background` (B,H,W,C) uint8: the sequence's last conditioning frame; `noise` (B,Z) float32."""
+    up to `end`, segment after segment; `background` (B,H,W,C) uint8: the last conditioning frame; `noise` (B,Z) float32."""
 
     start: NDArray[np.uint8]
     end: NDArray[np.uint8]

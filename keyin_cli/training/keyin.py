@@ -177,7 +177,9 @@ class KeyInStage:
         decoder, images = self.model.foundation.decoder, to_images(batch["frames"], self.device)
         background, images = images[:, 0], images[:, 1:]
         if weights.keyframe_pixels > 0:
-            pixels = losses.pixel_error(decoder(keyframes.embeddings, background[:, None]), soft_time.soft_targets(tau, images), reduction)
+            pixels = losses.pixel_error(
+                decoder(keyframes.embeddings, background[:, None]), soft_time.soft_targets(tau, images), reduction
+            )
             terms["keyframe_pixels"] = losses.per_keyframe(pixels, inside)
         if self.schedule.objective == "soft-pixels":
             decoded = decode_weighted(decoder, generated, background, shares, self.schedule.skip_below)

@@ -14,6 +14,8 @@ RECIPE: Recipe = check(
     }
 )
 
+BLACK = torch.zeros(1, 4, 4, 1)
+
 
 def keyframes_at(offsets: list[int], embeddings: torch.Tensor) -> Keyframes:
     logits = 10 * torch.nn.functional.one_hot(torch.tensor([offsets]) - 1, 4).float()
@@ -23,19 +25,21 @@ def keyframes_at(offsets: list[int], embeddings: torch.Tensor) -> Keyframes:
 def test_composition_is_the_segments_one_after_another() -> None:
     model = KeyIn(RECIPE)
     first, ends = torch.randn(1, 6), torch.randn(1, 3, 6)
-    composed = model.compose(first, keyframes_at([3, 1, 4], ends))
+    composed = model.compose(first, BLACK, keyframes_at([3, 1, 4], ends))
     starts = torch.cat([first, ends[0, :-1]])
     pieces = [
         model.foundation.inpaint(starts[t : t + 1], ends[0, t : t + 1], torch.tensor([length]), length)[0]
         for t, length in enumerate([3, 1, 4])
     ]
-    torch.testing.assert_close(composed[0], model.foundation.decoder(torch.cat(pieces)[:7]).sigmoid(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        composed[0], model.foundation.decoder(torch.cat(pieces)[:7], BLACK).sigmoid(), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_frames_out_of_reach_repeat_the_last_keyframe() -> None:
     model, ends = KeyIn(RECIPE), torch.randn(1, 3, 6)
-    composed = model.compose(torch.randn(1, 6), keyframes_at([1, 1, 1], ends))
-    last = model.foundation.decoder(ends[:, 2]).sigmoid()
+    composed = model.compose(torch.randn(1, 6), BLACK, keyframes_at([1, 1, 1], ends))
+    last = model.foundation.decoder(ends[:, 2], BLACK).sigmoid()
     torch.testing.assert_close(composed[0, 3:], last.expand(4, -1, -1, -1), rtol=1e-4, atol=1e-5)
 
 

@@ -75,7 +75,7 @@ def test_segment_costs_are_those_of_inpainting_one_segment() -> None:
         for row, start, length in ((0, 0, 1), (1, 2, 3), (0, 4, 3), (1, 6, 1)):
             ends = embeddings[row : row + 1, [start, start + length]]
             inner = foundation.inpaint(ends[:, 0], ends[:, 1], torch.tensor([length]), length)
-            likelihood = torch.distributions.Bernoulli(logits=foundation.decoder(inner)[0])
+            likelihood = torch.distributions.Bernoulli(logits=foundation.decoder(inner[0], images[row, 0]))
             nats = -likelihood.log_prob(images[row, start + 1 : start + length + 1]).sum()
             assert costs[row, start, length - 1] == pytest.approx(float(nats), rel=1e-4)
     assert np.isinf(costs[:, 5, 2]).all()

@@ -31,11 +31,11 @@ def test_the_prediction_sees_frames_before_its_own() -> None:
 
 
 def test_generation_begins_like_prediction_and_goes_on_from_its_own_frames() -> None:
-    model = build()
+    model, background = build(), torch.rand(2, 32, 32, 1)
     conditioning, z = torch.randn(2, 5, 8), torch.randn(2, 4 + 6, 4)
-    images = model.generate(conditioning, z)
+    images = model.generate(conditioning, background, z)
     assert images.shape == (2, 6, 32, 32, 1)
     with torch.no_grad():
         own = torch.cat([conditioning, model.encoder(images[:, :-1])], dim=1)
-        again = model.decoder(model.predict(torch.cat([own, own[:, :1]], dim=1), z)[:, 4:]).sigmoid()
+        again = model.decoder(model.predict(torch.cat([own, own[:, :1]], dim=1), z)[:, 4:], background[:, None]).sigmoid()
     torch.testing.assert_close(images, again, rtol=1e-4, atol=1e-5)
