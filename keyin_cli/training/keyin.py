@@ -47,9 +47,9 @@ def encode_sequences(encoder: Encoder, frames: NDArray[np.uint8], device: torch.
 
 
 def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, shares: Tensor, skip_below: float) -> Tensor:
-    """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to pixels (B,M,S,H,W,C), leaving black those that carry no weight (formula 5).
+    """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to pixels (B,M,S,H,W,C), black where they carry no weight.
 
-    A frame whose share (B,M,S,N) of every true frame is below `skip_below` is not decoded: most segments run past the sequence
+    A frame whose share (B,M,S,N) (formula 5) of every true frame is below `skip_below` is not decoded: most segments run past the sequence
     or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below
@@ -94,8 +94,8 @@ class KeyInStage:
         }
 
     def batch(self, step: int, split: str = "train") -> Batch:
-        """`embeddings` (B,T+N,E); `frames` (B,1+N,H,W,C) uint8 from K^0 on when pixels are compared; standard normal `noise` for z (B,M,Z)
-        and `inner_noise` for z_inter (B,M,Z)."""
+        """`embeddings` (B,T+N,E); `frames` (B,1+N,H,W,C) uint8 from K^0 on when pixels are compared; standard normal `noise` for
+        z (B,M,Z) and `inner_noise` for z_inter (B,M,Z)."""
         recipe, window, rng = self.recipe, self.recipe.window, step_rng(self.recipe.seed, step)
         rows = batch_indices(recipe.seed, step, len(self.embeddings[split]), self.schedule.batch)
         shape = (len(rows), window.keyframes)
@@ -177,9 +177,8 @@ class KeyInStage:
         decoder, images = self.model.foundation.decoder, to_images(batch["frames"], self.device)
         background, images = images[:, 0], images[:, 1:]
         if weights.keyframe_pixels > 0:
-            pixels = losses.pixel_error(
-                decoder(keyframes.embeddings, background[:, None]), soft_time.soft_targets(tau, images), reduction
-            )
+            decoded = decoder(keyframes.embeddings, background[:, None])
+            pixels = losses.pixel_error(decoded, soft_time.soft_targets(tau, images), reduction)
             terms["keyframe_pixels"] = losses.per_keyframe(pixels, inside)
         if self.schedule.objective == "soft-pixels":
             decoded = decode_weighted(decoder, generated, background, shares, self.schedule.skip_below)
