@@ -12,12 +12,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.model.losses import pixel_error
 
 Costs = NDArray[np.float32]
+VALUES = torch.arange(256, dtype=torch.float64) / 255  # of a pixel
 
 
 @torch.no_grad()
@@ -86,6 +88,15 @@ def chain_costs(costs: Costs, keyframes: NDArray[np.bool_], price: float) -> NDA
 
 
 def frame_nats(frames: NDArray[np.uint8]) -> float:
-    """Mean nats of a frame of (n,T,H,W,C) under independent pixels with these frames' mean image."""
-    mean = frames.mean(axis=(0, 1), dtype=np.float64).clip(1e-6 * 255, (1 - 1e-6) * 255) / 255
-    return float(-(mean * np.log(mean) + (1 - mean) * np.log1p(-mean)).sum())
+    """Mean nats of a frame of (n,T,H,W,C) under independent pixels with these frames' mean image.
+
+    Counted above what it costs under itself: pixels between black and white have an entropy that no model can save.
+    """
+    mean = torch.from_numpy(frames.mean(axis=(0, 1), dtype=np.float64) / 255)
+    own = np.mean([_nats(VALUES)[sequence].sum() for sequence in frames]) / frames.shape[1]
+    return float(_nats(mean).sum() - own)
+
+
+def _nats(mean: Tensor) -> NDArray[np.float64]:
+    """Entropy of pixels that are white in that share of the cases."""
+    return (torch.special.entr(mean) + torch.special.entr(1 - mean)).numpy()

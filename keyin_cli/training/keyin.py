@@ -49,8 +49,8 @@ def encode_sequences(encoder: Encoder, frames: NDArray[np.uint8], device: torch.
 def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, shares: Tensor, skip_below: float) -> Tensor:
     """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to pixels (B,M,S,H,W,C), black where they carry no weight.
 
-    A frame whose share (B,M,S,N) (formula 5) of every true frame is below `skip_below` is not decoded: most segments run past the sequence
-    or past their own keyframe, and decoding is the most expensive part of a step.
+    A frame whose share (B,M,S,N) of every true frame (formula 5) is below `skip_below` is not decoded: most segments run past
+    the sequence or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below
     images = embeddings.new_zeros(*embeddings.shape[:3], *decoder.image)

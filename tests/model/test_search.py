@@ -86,3 +86,7 @@ def test_frame_nats_is_the_entropy_of_independent_pixels() -> None:
     frames = np.zeros((4, 2, 1, 2, 1), np.uint8)
     frames[::2, :, 0, 0] = 255
     assert frame_nats(frames) == pytest.approx(np.log(2), rel=1e-3)
+
+
+def test_grey_frames_that_are_all_alike_cost_nothing() -> None:
+    assert frame_nats(np.full((3, 2, 4, 4, 3), 200, np.uint8)) == pytest.approx(0, abs=1e-9)
