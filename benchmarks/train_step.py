@@ -47,6 +47,7 @@ from keyin_cli.model.encoder import to_images
 from keyin_cli.model.interpolator import Interpolator
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import Foundation
+from keyin_cli.process import settle
 from keyin_cli.recipe import BrownianData, Recipe, load
 from keyin_cli.training.engine import describe, seeded
 from keyin_cli.training.interpolator import InterpolatorStage
@@ -286,6 +287,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="write the result as JSON")
     given = parser.parse_args()
+    settle()
     torch.set_num_threads(given.threads)
     busy = os.getloadavg()[0]
     print(f"{'steps per second':42s} {'ours':>7s} {'reference':>9s} {'ratio':>6s}  largest relative difference")
