@@ -10,8 +10,8 @@ One factor at a time is changed, everything else is as trained:
 - M, the number of keyframes asked for. The keyframe model is recurrent and says more or fewer of them with the same weights;
   Surprise names exactly M. The search does not know M and has no line.
 
-Sequences are fresh, of another seed than the training data, and the same flights under every radius, noise and M. The price of the
-search is chosen anew under every condition, as `keyin eval-f1` would, on further sequences without labels. Writes robustness.json
+Sequences are fresh, of another seed than the training data, and the same flights under every radius, noise and M. The search has
+its price chosen anew under every condition, as `keyin eval-f1` would, on further sequences without labels. Writes robustness.json
 (F1, precision and recall within 0, 1 and 2 frames, 95 % bootstrap intervals of F1) and robustness.png (F1 of exact matches).
 """
 
@@ -171,6 +171,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=1000, help="sequences per condition (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the flights and the noise (default: %(default)s)")
     given = parser.parse_args()
+    if given.n < 1:
+        parser.error("--n: at least one sequence")
     begun = time.monotonic()
     try:
         result = study(given.ckpt, given.n, given.seed)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from keyin_cli.figures.house import BLUE, GREEN, GREY, METHODS, PINK, line_legend, paint, panels, save
+from keyin_cli.figures.house import BLUE, GREEN, GREY, METHOD_COLOURS, PINK, line_legend, paint, panels, save
 
 Rows = Sequence[Mapping[str, float]]
 
@@ -29,8 +29,8 @@ class Panel(NamedTuple):
 
 PANELS = (
     Panel("offsets", "cross-entropy of offsets, nats", "search"),
-    Panel("keyframes_inside", "keyframes inside the sequence"),
-    Panel("sequence", "sequence error, as the soft loss has it", "soft", "log"),
+    Panel("keyframes_inside", "keyframes inside the sequence, expected"),
+    Panel("sequence", "sequence error of the soft loss", "soft", "log"),
     Panel("entropy", "entropy of δ, nats", "soft"),
 )
 
@@ -42,24 +42,27 @@ def curves(path: Path, metrics: Mapping[str, Rows]) -> None:
         metrics: the rows of each stage; `interpolator` and any of those that train a keyframe model. Panels without a line are
             left out.
     """
-    methods = {stage: rows for stage, rows in metrics.items() if stage in METHODS}
+    methods = {stage: rows for stage, rows in metrics.items() if stage in METHOD_COLOURS}
     shown = [(panel, lines) for panel in PANELS if (lines := _lines(panel, methods))]
     count = 1 + len(shown)
     columns = min(COLUMNS, count)
-    height = -(-count // columns)
+    height = -(-count // columns)  # in panels
     figure, axes = panels(height, columns, 4.6 * columns, 3 * height + 0.4)
     _stage_1(axes.flat[0], metrics.get(STAGE_1, ()))
     for axis, (panel, lines) in zip(axes.flat[1:], shown, strict=False):
         for method, (steps, values) in lines.items():
-            axis.plot(steps, values, ".-", color=paint(METHODS[method]))
+            axis.plot(steps, values, ".-", color=paint(METHOD_COLOURS[method]), clip_on=False)
         axis.set(title=panel.title, yscale=panel.scale)
+        if panel.scale == "linear":
+            axis.set_ylim(bottom=0)
     for axis in axes.flat[:count]:
         axis.set_xlabel("step")
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes.flat[count:]:
         axis.set_axis_off()
     drawn = dict.fromkeys(method for _, lines in shown for method in lines)
-    line_legend(figure, {method: {"color": paint(METHODS[method])} for method in drawn})
+    figure.suptitle("on the validation split; faint: on the training batches")
+    line_legend(figure, {method: {"color": paint(METHOD_COLOURS[method])} for method in drawn})
     save(path, figure)
 
 
@@ -70,7 +73,7 @@ def _stage_1(axis: Axes, rows: Rows) -> None:
         if any(values):
             axis.plot(steps, values, color=paint(colour, 0.3), linewidth=0.8)
             axis.plot(*column(rows, VALIDATION + term), ".-", color=paint(colour), label=term)
-    axis.set(title="stage 1: validation, training faint", yscale="log")
+    axis.set(title="stage 1: terms of the loss", yscale="log")
     if axis.lines:
         axis.legend(frameon=False)
 

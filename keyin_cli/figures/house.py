@@ -29,7 +29,7 @@ PINK: Colour = (240, 130, 190)
 GREEN: Colour = (30, 150, 70)
 ORANGE: Colour = (225, 130, 20)
 BLACK: Colour = (20, 20, 20)
-METHODS: dict[str, Colour] = {
+METHOD_COLOURS: dict[str, Colour] = {
     **{"keyin": BLUE, "search": GREY, "surprise": RED, "jumpy": GREEN},
     **{"static": BLACK, "soft-embeddings": PINK, "soft-pixels": ORANGE},
 }  # of a method's line in a diagram

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyin_cli.figures.house import GREY, METHODS, Points, line_legend, paint, panels, save
+from keyin_cli.figures.house import GREY, METHOD_COLOURS, Points, line_legend, paint, panels, save
 
 COLUMNS = 2
 
@@ -28,8 +28,8 @@ def robustness(path: Path, factors: Sequence[Factor], score: str) -> None:
         axis.axvline(factor.trained, color=paint(GREY, 0.6), linestyle="--", linewidth=1)
         for method, line in factor.lines.items():
             value, middle, low, high = line.T
-            axis.fill_between(value, low, high, color=paint(METHODS[method], 0.2), linewidth=0)
-            axis.plot(value, middle, ".-", color=paint(METHODS[method]))
+            axis.fill_between(value, low, high, color=paint(METHOD_COLOURS[method], 0.2), linewidth=0)
+            axis.plot(value, middle, ".-", color=paint(METHOD_COLOURS[method]))
         values = sorted({float(value) for line in factor.lines.values() for value in line[:, 0]})
         axis.set_xticks(values, [f"{value:g}" for value in values])
         axis.set(xlabel=factor.title, ylim=(0, 1.02))
@@ -39,6 +39,6 @@ def robustness(path: Path, factors: Sequence[Factor], score: str) -> None:
     for axis in axes[:, 0]:
         axis.set_ylabel(score)
     methods = dict.fromkeys(method for factor in factors for method in factor.lines)
-    looks = {method: {"color": paint(METHODS[method]), "marker": "."} for method in methods}
+    looks = {method: {"color": paint(METHOD_COLOURS[method]), "marker": "."} for method in methods}
     line_legend(figure, looks | {"as trained": {"color": paint(GREY, 0.6), "linestyle": "--"}})
     save(path, figure)

@@ -8,6 +8,10 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from PIL import Image
+
+from keyin_cli.figures import BLUE, RED
+from keyin_cli.figures.house import METHODS
 
 Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
@@ -40,6 +44,22 @@ def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
     assert [row["method"] for row in result["quality"]] == ["keyin", "surprise", "jumpy"]
     assert all(row["best"]["psnr"] > 0 for row in result["quality"])
     assert json.loads((path / "released" / "table.json").read_text()) == result
+
+
+def test_pictures_compare_the_models(tabled: tuple[Path, Any]) -> None:
+    path, result = tabled
+    assert result["figures"][-2:] == ["released/comparison.png", "released/curves.png"]
+    with (
+        Image.open(path / "released" / "comparison.png") as comparison,
+        Image.open(path / "released" / "keyin-strip.png") as strip,
+    ):
+        assert comparison.width == strip.width
+        assert comparison.height > 1.5 * strip.height  # four rows for each of as many sequences instead of two
+        assert {RED, BLUE} <= {colour for _, colour in comparison.convert("RGB").getcolors(1 << 20)}
+    with Image.open(path / "released" / "curves.png") as curves:
+        assert {METHODS[method] for method in ("keyin", "static", "soft-embeddings")} <= {
+            colour for _, colour in curves.convert("RGB").getcolors(1 << 20)
+        }
 
 
 def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
