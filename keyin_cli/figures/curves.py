@@ -30,7 +30,7 @@ class Panel(NamedTuple):
 PANELS = (
     Panel("offsets", "cross-entropy of offsets, nats", "search"),
     Panel("keyframes_inside", "keyframes inside the sequence, expected"),
-    Panel("sequence", "sequence error of the soft loss", "soft", "log"),
+    Panel("sequence", "sequence error of each soft loss", "soft", "log"),
     Panel("entropy", "entropy of δ, nats", "soft"),
 )
 

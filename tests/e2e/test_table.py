@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from keyin_cli.figures import BLUE, RED
-from keyin_cli.figures.house import METHODS
+from keyin_cli.figures.house import METHOD_COLOURS
 
 Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
@@ -49,17 +49,12 @@ def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
 def test_pictures_compare_the_models(tabled: tuple[Path, Any]) -> None:
     path, result = tabled
     assert result["figures"][-2:] == ["released/comparison.png", "released/curves.png"]
-    with (
-        Image.open(path / "released" / "comparison.png") as comparison,
-        Image.open(path / "released" / "keyin-strip.png") as strip,
-    ):
-        assert comparison.width == strip.width
-        assert comparison.height > 1.5 * strip.height  # four rows for each of as many sequences instead of two
-        assert {RED, BLUE} <= {colour for _, colour in comparison.convert("RGB").getcolors(1 << 20)}
-    with Image.open(path / "released" / "curves.png") as curves:
-        assert {METHODS[method] for method in ("keyin", "static", "soft-embeddings")} <= {
-            colour for _, colour in curves.convert("RGB").getcolors(1 << 20)
-        }
+    names = ("comparison", "keyin-strip", "curves")
+    comparison, strip, curves = (Image.open(path / "released" / f"{name}.png").convert("RGB") for name in names)
+    assert comparison.width == strip.width
+    assert comparison.height > 1.5 * strip.height  # four rows for each of as many sequences instead of two
+    assert {RED, BLUE} <= {colour for _, colour in comparison.getcolors(1 << 20)}
+    assert {METHOD_COLOURS["jumpy"], METHOD_COLOURS["static"]} <= {colour for _, colour in curves.getcolors(1 << 20)}
 
 
 def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
