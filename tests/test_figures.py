@@ -48,6 +48,19 @@ def test_the_strip_colours_changes_and_keyframes(tmp_path: Path) -> None:
     assert {RED, BLUE, GREY} <= colours
 
 
+def test_strips_stand_beneath_one_another(tmp_path: Path) -> None:
+    shown = example(1)
+    rows = [figures.Strip(f"row {colour}", shown.truth, shown.named_times, colour) for colour in (RED, BLUE, figures.GREEN)]
+    figures.strips(tmp_path / "strips.png", [rows, rows], "all")
+    picture = colours(tmp_path / "strips.png")
+    heights = [where(picture, row.colour)[:, 1] for row in rows]
+    middle = picture.shape[0] // 2
+    first = [height[height < middle] for height in heights]
+    assert first[0].max() < first[1].min()
+    assert first[1].max() < first[2].min()
+    assert all(len(height) == pytest.approx(2 * len(one), rel=0.1) for height, one in zip(heights, first, strict=True))
+
+
 def test_overlay_paints_keyframes_on_top() -> None:
     frames = np.zeros((5, 1, 5, 1), np.uint8)
     frames[np.arange(5), 0, np.arange(5)] = 255
@@ -192,3 +205,46 @@ def test_films_of_any_size_play(n: int, channels: int, size: tuple[int, int], tm
     for side, cells in zip((height, width), inner, strict=True):
         assert side % 2 == 0
         assert side - cells * scale in (0, 1)
+
+
+# ---------------------------------------------------------------- of training and of studies
+
+
+def logged(**terms: float) -> list[dict[str, float]]:
+    """Rows of a metrics.jsonl of which every second one has validation terms too; they fall with the steps."""
+    rows = []
+    for step in (10, 20, 30, 40):
+        row = {"step": step, **terms}
+        rows.append(row | {f"val/{term}": value / step for term, value in terms.items()} if step % 20 == 0 else row)
+    return rows
+
+
+def test_curves_have_a_panel_for_what_was_logged(tmp_path: Path) -> None:
+    stage_1 = logged(sequence=9.0, autoencoder=2.0, kl=0.0)
+    search = logged(offsets=1.0, keyframes_inside=4.0, sequence=3.0, entropy=1.0)
+    soft = logged(keyframes_inside=5.0, sequence=300.0, entropy=2.0)
+    figures.curves(tmp_path / "one.png", {"interpolator": stage_1})
+    figures.curves(tmp_path / "search.png", {"interpolator": stage_1, "keyin": search, "surprise": logged(frames=2.0)})
+    figures.curves(tmp_path / "soft.png", {"interpolator": stage_1, "jumpy": soft})
+    figures.curves(tmp_path / "all.png", {"interpolator": stage_1, "keyin": search, "jumpy": soft})
+    one, learned, softly, every = (colours(tmp_path / f"{name}.png") for name in ("one", "search", "soft", "all"))
+    assert learned.shape[1] == pytest.approx(3 * one.shape[1], rel=0.01)  # offsets, keyframes inside
+    assert softly.shape[0] > 1.7 * learned.shape[0]  # keyframes inside, sequence, entropy: a second row
+    assert every.shape == softly.shape
+    stage_1_only = len(where(one, figures.GREEN))
+    assert len(where(learned, figures.GREEN)) == pytest.approx(stage_1_only, rel=0.3)
+    assert len(where(every, figures.GREEN)) > 1.5 * stage_1_only  # jumpy
+
+
+def test_robustness_marks_what_was_trained_and_draws_to_scale(tmp_path: Path) -> None:
+    keyin = np.array([[1, 0.5, 0.4, 0.6], [2, 0.5, 0.4, 0.6]])
+    surprise = np.array([[1, 1.0, 1.0, 1.0], [2, 0, 0, 0]])
+    factors = [figures.Factor(f"factor {i}", 1, {"keyin": keyin, "surprise": surprise}) for i in range(3)]
+    figures.robustness(tmp_path / "one.png", factors[:1], "F1")
+    figures.robustness(tmp_path / "three.png", factors, "F1")
+    picture = colours(tmp_path / "one.png")
+    blue, red = where(picture, BLUE), where(picture, RED)
+    assert np.median(blue[:, 1]) == pytest.approx((red[:, 1].min() + red[:, 1].max()) / 2, abs=3)
+    assert red[red[:, 1] < red[:, 1].mean(), 0].mean() < red[red[:, 1] > red[:, 1].mean(), 0].mean()  # it falls
+    three = colours(tmp_path / "three.png")
+    assert len(where(three, BLUE)) == pytest.approx(3 * len(blue), rel=0.1)

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from keyin_cli import artifacts
+from keyin_cli import artifacts, figures
 from keyin_cli.data import loader
 from keyin_cli.data.store import open_for
-from keyin_cli.discovery.evaluate import evaluate
+from keyin_cli.discovery.comparison import compare
+from keyin_cli.discovery.context import Frames
+from keyin_cli.discovery.evaluate import STRIPS, evaluate
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.selectors import STAGE
 from keyin_cli.model.keyin import KeyIn
@@ -23,6 +25,7 @@ from keyin_cli.training.engine import pick_device
 from keyin_cli.training.stages import train
 
 SAMPLED = ("keyin", "surprise", "jumpy")  # those that predict frames of their own
+COMPARED = ("keyin", "jumpy", "surprise")  # from top to bottom
 UNTRAINED = ("constant", "random")
 TABLE = "table.json"
 
@@ -39,6 +42,7 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
 
     Returns:
         What `eval-f1` prints, rows also with the `seconds` of their training and that of `keyin` with `seeds`; and `quality`.
+        The figures also compare reconstructions and show how the stages were trained.
     """
     run = artifacts.runs(recipe.name)
     out = out or run / "table"
@@ -55,8 +59,15 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
             row["seconds"] = round(seconds["interpolator"] + (seconds[stage] if method in STAGE else 0), 1)
     scores = [rows["keyin"]["f1"]["0"], *(_f1_of_seed(recipe, recipe.seed + more) for more in range(1, seeds))]
     rows["keyin"]["seeds"] = {"f1": scores, "mean": float(np.mean(scores)), "std": float(np.std(scores))}
-    sampled = [stage for stage in SAMPLED if stage in stages]
-    result["quality"] = _quality(recipe, sampled, out, sequences, samples)
+    device, frames, models = pick_device(recipe.device), _frames(recipe, sequences), _predicting(stages, out)
+    for model in models.values():
+        model.to(device)
+    result["quality"] = [quality(stage, model, frames, samples, device, recipe.seed) for stage, model in models.items()]
+    pictures = out / "comparison.png", out / "curves.png"
+    compared, shown = {stage: models[stage] for stage in COMPARED if stage in models}, frames[:STRIPS]
+    compare(pictures[0], compared, shown, artifacts.read_lines(out / "sequences.jsonl")[: len(shown)], device)
+    figures.curves(pictures[1], {stage: artifacts.read_lines(out / stage / artifacts.METRICS) for stage in stages})
+    result["figures"] += [str(picture) for picture in pictures]
     artifacts.write_json(out / TABLE, result)
     return result
 
@@ -80,14 +91,13 @@ def _f1_of_seed(recipe: Recipe, seed: int) -> float:
     return float(result["rows"][0]["f1"]["0"])
 
 
-def _quality(recipe: Recipe, stages: Sequence[str], out: Path, sequences: int, samples: int) -> list[dict[str, Any]]:
-    device = pick_device(recipe.device)
+def _frames(recipe: Recipe, sequences: int) -> Frames:
+    """The first sequences of the test split."""
     count = recipe.window.conditioning + recipe.window.predicted
-    frames = loader.load_frames(open_for(recipe.data), "test", count, sequences)
-    models = load_models(out / stage / artifacts.WEIGHTS for stage in stages)
-    rows = []
-    for stage in stages:
-        model = models[stage].to(device)
-        assert isinstance(model, (KeyIn, Svg))
-        rows.append(quality(stage, model, frames, samples, device, recipe.seed))
-    return rows
+    return loader.load_frames(open_for(recipe.data), "test", count, sequences)
+
+
+def _predicting(stages: Sequence[str], out: Path) -> dict[str, KeyIn | Svg]:
+    """The published models that predict frames of their own."""
+    models = load_models(out / stage / artifacts.WEIGHTS for stage in SAMPLED if stage in stages)
+    return {stage: model for stage, model in models.items() if isinstance(model, (KeyIn, Svg))}

@@ -3,10 +3,12 @@
 Colours as in the paper: true changes red, named keyframes blue; in pushing the start is pink and the goal green.
 """
 
+from keyin_cli.figures.curves import curves
 from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
-from keyin_cli.figures.evaluation import Example, animation, frame_strip, marks, trajectories
+from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, marks, strips, trajectories
 from keyin_cli.figures.film import film
 from keyin_cli.figures.house import BLUE, GREEN, GREY, PINK, RED, framed, overlay
+from keyin_cli.figures.robustness import Factor, robustness
 
 __all__ = [
     "BLUE",
@@ -15,8 +17,11 @@ __all__ = [
     "PINK",
     "RED",
     "Example",
+    "Factor",
     "Paths",
+    "Strip",
     "animation",
+    "curves",
     "demonstrations",
     "film",
     "frame_strip",
@@ -25,5 +30,7 @@ __all__ = [
     "marks",
     "overlay",
     "puck_paths",
+    "robustness",
+    "strips",
     "trajectories",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from keyin_cli import artifacts
-from keyin_cli.figures.house import BLUE, GREY, RED, Frames, Times, framed, overlay, panels, save
+from keyin_cli.figures.house import BLUE, GREY, RED, Colour, Frames, Times, framed, overlay, panels, save
 
 
 @dataclass(frozen=True)
@@ -23,23 +23,33 @@ class Example:
     named_times: Times
 
 
+@dataclass(frozen=True)
+class Strip:
+    """One row of a picture of strips: N frames side by side, those at `times` framed in `colour`."""
+
+    name: str
+    frames: Frames
+    times: Times
+    colour: Colour
+
+
 def frame_strip(path: Path, examples: Sequence[Example], title: str) -> None:
-    """Fig. 4: truth above, prediction below, true changes framed red, keyframes framed blue."""
-    figure, axes = panels(len(examples), 1, 16, 1.5 * len(examples) + 0.6)
-    for axis, example in zip(axes[:, 0], examples, strict=True):
-        rows = [
-            np.hstack([framed(frame, RED if mark else GREY) for frame, mark in zip(example.truth, marks(example), strict=True)]),
-            np.hstack(
-                [
-                    framed(frame, BLUE if mark else GREY)
-                    for frame, mark in zip(example.predicted, example.named_times, strict=True)
-                ]
-            ),
-        ]
-        axis.imshow(np.vstack(rows), interpolation="nearest")
-        width, height = rows[0].shape[1] / len(example.truth), rows[0].shape[0]
-        axis.set_xticks(np.arange(4, len(example.truth), 5) * width + width / 2, range(5, len(example.truth) + 1, 5))
-        axis.set_yticks([height / 2, height * 3 / 2], ["truth", "predicted"])
+    """Truth above, prediction below, for each of a few sequences."""
+    truths = (Strip("truth", example.truth, marks(example), RED) for example in examples)
+    predictions = (Strip("predicted", example.predicted, example.named_times, BLUE) for example in examples)
+    strips(path, list(zip(truths, predictions, strict=True)), title)
+
+
+def strips(path: Path, sequences: Sequence[Sequence[Strip]], title: str) -> None:
+    """Fig. 4: the strips of each sequence beneath one another; as many for each, and as many frames in each."""
+    figure, axes = panels(len(sequences), 1, 16, len(sequences) * (0.5 * len(sequences[0]) + 0.5) + 0.6)
+    for axis, rows in zip(axes[:, 0], sequences, strict=True):
+        images = [_side_by_side(row) for row in rows]
+        axis.imshow(np.vstack(images), interpolation="nearest")
+        count, height = len(rows[0].frames), images[0].shape[0]
+        width = images[0].shape[1] / count
+        axis.set_xticks(np.arange(4, count, 5) * width + width / 2, range(5, count + 1, 5))
+        axis.set_yticks((np.arange(len(rows)) + 0.5) * height, [row.name for row in rows])
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
     axes[-1, 0].set_xlabel("frame (0 is the last one seen)")
@@ -87,3 +97,10 @@ def animation(path: Path, examples: Sequence[Example], scale: int = 4, milliseco
 def marks(example: Example) -> Times:
     """The true keyframes of an example, none without labels."""
     return np.zeros(len(example.truth), dtype=np.bool_) if example.true_times is None else example.true_times
+
+
+def _side_by_side(strip: Strip) -> Frames:
+    """The frames of a strip in one image."""
+    return np.hstack(
+        [framed(frame, strip.colour if mark else GREY) for frame, mark in zip(strip.frames, strip.times, strict=True)]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ BLUE: Colour = (50, 110, 240)
 GREY: Colour = (90, 90, 90)
 PINK: Colour = (240, 130, 190)
 GREEN: Colour = (30, 150, 70)
+ORANGE: Colour = (225, 130, 20)
+BLACK: Colour = (20, 20, 20)
+METHOD_COLOURS: dict[str, Colour] = {
+    **{"keyin": BLUE, "search": GREY, "surprise": RED, "jumpy": GREEN},
+    **{"static": BLACK, "soft-embeddings": PINK, "soft-pixels": ORANGE},
+}  # of a method's line in a diagram
 BORDER = 2  # px around each frame of a strip
 DIFFERENT = 40  # a pixel this far from the background belongs to what moves
 
@@ -65,7 +72,16 @@ def legend(figure: Figure, **looks: dict[str, Any]) -> None:
     """One line below a figure that names its discs; their looks are properties of a Matplotlib marker."""
     usual = {"linestyle": "none", "marker": "o", "markersize": 9}
     discs = [Line2D([], [], **{**usual, **look}, label=name) for name, look in looks.items()]
-    figure.legend(handles=discs, loc="outside lower center", ncols=len(discs), frameon=False, handletextpad=0.2)
+    _below(figure, discs, handletextpad=0.2)
+
+
+def line_legend(figure: Figure, looks: Mapping[str, Mapping[str, Any]]) -> None:
+    """One line below a figure that names its lines; their looks are properties of a Matplotlib line."""
+    _below(figure, [Line2D([], [], **look, label=name) for name, look in looks.items()])
+
+
+def _below(figure: Figure, handles: list[Line2D], **layout: Any) -> None:
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, **layout)
 
 
 def save(path: Path, figure: Figure) -> None:

@@ -8,6 +8,10 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from PIL import Image
+
+from keyin_cli.figures import BLUE, RED
+from keyin_cli.figures.house import METHOD_COLOURS
 
 Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
@@ -40,6 +44,17 @@ def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
     assert [row["method"] for row in result["quality"]] == ["keyin", "surprise", "jumpy"]
     assert all(row["best"]["psnr"] > 0 for row in result["quality"])
     assert json.loads((path / "released" / "table.json").read_text()) == result
+
+
+def test_pictures_compare_the_models(tabled: tuple[Path, Any]) -> None:
+    path, result = tabled
+    assert result["figures"][-2:] == ["released/comparison.png", "released/curves.png"]
+    names = ("comparison", "keyin-strip", "curves")
+    comparison, strip, curves = (Image.open(path / "released" / f"{name}.png").convert("RGB") for name in names)
+    assert comparison.width == strip.width
+    assert comparison.height > 1.5 * strip.height  # four rows for each of as many sequences instead of two
+    assert {RED, BLUE} <= {colour for _, colour in comparison.getcolors(1 << 20)}
+    assert {METHOD_COLOURS["jumpy"], METHOD_COLOURS["static"]} <= {colour for _, colour in curves.getcolors(1 << 20)}
 
 
 def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple[Path, Any]) -> None:

@@ -1,0 +1,95 @@
+"""How the stages of a run were trained, from the rows of their metrics.jsonl. No label is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+
+from keyin_cli.figures.house import BLUE, GREEN, GREY, METHOD_COLOURS, PINK, line_legend, paint, panels, save
+
+Rows = Sequence[Mapping[str, float]]
+
+STAGE_1 = "interpolator"
+TERMS = {"sequence": BLUE, "autoencoder": GREEN, "embeddings": PINK, "kl": GREY}  # of stage 1
+VALIDATION = "val/"
+COLUMNS = 3
+
+
+class Panel(NamedTuple):
+    """A validation term of the keyframe models; `learned` from the `search`, from a soft loss, or in both ways (None)."""
+
+    term: str
+    title: str
+    learned: str | None = None
+    scale: str = "linear"
+
+
+PANELS = (
+    Panel("offsets", "cross-entropy of offsets, nats", "search"),
+    Panel("keyframes_inside", "keyframes inside the sequence, expected"),
+    Panel("sequence", "sequence error of each soft loss", "soft", "log"),
+    Panel("entropy", "entropy of δ, nats", "soft"),
+)
+
+
+def curves(path: Path, metrics: Mapping[str, Rows]) -> None:
+    """Stage 1 with its terms; then a panel for each validation term of the keyframe models, each method a line.
+
+    Args:
+        metrics: the rows of each stage; `interpolator` and any of those that train a keyframe model. Panels without a line are
+            left out.
+    """
+    methods = {stage: rows for stage, rows in metrics.items() if stage in METHOD_COLOURS}
+    shown = [(panel, lines) for panel in PANELS if (lines := _lines(panel, methods))]
+    count = 1 + len(shown)
+    columns = min(COLUMNS, count)
+    height = -(-count // columns)  # in panels
+    figure, axes = panels(height, columns, 4.6 * columns, 3 * height + 0.4)
+    _stage_1(axes.flat[0], metrics.get(STAGE_1, ()))
+    for axis, (panel, lines) in zip(axes.flat[1:], shown, strict=False):
+        for method, (steps, values) in lines.items():
+            axis.plot(steps, values, ".-", color=paint(METHOD_COLOURS[method]), clip_on=False)
+        axis.set(title=panel.title, yscale=panel.scale)
+        if panel.scale == "linear":
+            axis.set_ylim(bottom=0)
+    for axis in axes.flat[:count]:
+        axis.set_xlabel("step")
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes.flat[count:]:
+        axis.set_axis_off()
+    drawn = dict.fromkeys(method for _, lines in shown for method in lines)
+    figure.suptitle("on the validation split; faint: on the training batches")
+    line_legend(figure, {method: {"color": paint(METHOD_COLOURS[method])} for method in drawn})
+    save(path, figure)
+
+
+def _stage_1(axis: Axes, rows: Rows) -> None:
+    """Terms of the loss that are not zero throughout: of the training batches faint, of the validation split on top."""
+    for term, colour in TERMS.items():
+        steps, values = column(rows, term)
+        if any(values):
+            axis.plot(steps, values, color=paint(colour, 0.3), linewidth=0.8)
+            axis.plot(*column(rows, VALIDATION + term), ".-", color=paint(colour), label=term)
+    axis.set(title="stage 1: terms of the loss", yscale="log")
+    if axis.lines:
+        axis.legend(frameon=False)
+
+
+def _lines(panel: Panel, methods: Mapping[str, Rows]) -> dict[str, tuple[list[float], list[float]]]:
+    """The line of every method that belongs into a panel."""
+    lines = {}
+    for method, rows in methods.items():
+        learned = "search" if column(rows, VALIDATION + "offsets")[0] else "soft"
+        line = column(rows, VALIDATION + panel.term)
+        if panel.learned in (None, learned) and line[0]:
+            lines[method] = line
+    return lines
+
+
+def column(rows: Sequence[Mapping[str, Any]], key: str) -> tuple[list[float], list[float]]:
+    """Steps and values of the rows that have a key."""
+    some = [row for row in rows if key in row]
+    return [row["step"] for row in some], [row[key] for row in some]
