@@ -18,7 +18,7 @@ def run(
     baselines: Annotated[
         list[Method], typer.Option("--baseline", help="Trained beside KeyIn; may be given many times; default all.")
     ] = list(Method),  # noqa: B006 (typer reads the default)
-    seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn, on one stage 1.")] = 3,
     sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,
     samples: Annotated[int, typer.Option(min=2, help="Samples from the prior for each of them.")] = 100,
     out: Annotated[Path | None, typer.Option(help="Where weights (in half precision), results and pictures go.")] = None,

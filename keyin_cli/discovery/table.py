@@ -35,7 +35,8 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
 
     Args:
         baselines: those that are trained beside KeyIn: `surprise`, `jumpy`, `static`.
-        seeds: how many training seeds of KeyIn, from the recipe's own on; the first is that of all other rows.
+        seeds: how many training seeds of the keyframe model, from the recipe's own on, all on one stage 1; the first is that of
+            all other rows.
         sequences: test sequences whose predictions are compared.
         samples: samples from the prior for each of them.
         out: where weights, results and pictures go; by default `table` in the run directory.
@@ -84,9 +85,10 @@ def publish(stage: Path, out: Path) -> None:
 
 
 def _f1_of_seed(recipe: Recipe, seed: int) -> float:
-    """Train KeyIn with another seed, both stages: its F1."""
+    """Train the keyframe model with another seed on the same stage 1: its F1."""
     run = artifacts.runs(f"{recipe.name}-seed{seed}")
-    train("keyin", check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run)
+    foundation = recipe, artifacts.runs(recipe.name)
+    train("keyin", check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run, foundation=foundation)
     result = evaluate(run, None, "test", ["keyin"], None, seed, [], None)
     return float(result["rows"][0]["f1"]["0"])
 

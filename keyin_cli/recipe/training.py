@@ -74,6 +74,7 @@ class Train(Schedule):
 class Soft(Section):
     """The rows with a soft loss: static, jumpy, soft-embeddings and soft-pixels; else they are trained as `train` says."""
 
+    steps: Positive | None = None  # those of `train` when not given; a step of a soft loss takes longer than one of the search
     weights: TrainWeights = TrainWeights()
 
 

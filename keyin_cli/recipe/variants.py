@@ -11,7 +11,7 @@ def variant(recipe: Recipe, stage: str) -> Recipe:
 
     `static` has one learned offset pattern for all sequences, `jumpy` a given constant offset: the search names keyframes, which
     these do not learn from, so they have the soft loss between embeddings. `soft-embeddings` and `soft-pixels` are KeyIn with
-    that soft loss. All of them take the weights of the section `soft`.
+    that soft loss. All of them take steps and weights from the section `soft`.
     """
     constant = recipe.jumpy.offset or recipe.window.predicted // recipe.window.keyframes
     embeddings, pixels = "train.objective=soft-embeddings", "train.objective=soft-pixels"
@@ -24,4 +24,5 @@ def variant(recipe: Recipe, stage: str) -> Recipe:
     if stage not in changes:
         return recipe
     weights = [f"train.weights.{name}={value}" for name, value in recipe.soft.weights.model_dump().items()]
-    return check(recipe.model_dump(mode="json"), [*changes[stage], *weights], recipe.name)
+    steps = f"train.steps={recipe.soft.steps or recipe.train.steps}"
+    return check(recipe.model_dump(mode="json"), [*changes[stage], steps, *weights], recipe.name)

@@ -23,12 +23,20 @@ from keyin_cli.training.stage import Stage
 from keyin_cli.training.surprise import SurpriseStage
 
 
-def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensorboard: bool = False) -> dict[str, Any]:
+def train(
+    stage: str,
+    recipe: Recipe,
+    run: Path,
+    overwrite: bool = False,
+    tensorboard: bool = False,
+    foundation: tuple[Recipe, Path] | None = None,
+) -> dict[str, Any]:
     """Train `interpolator`, or `keyin` or a baseline (and what it stands on), to the end, or say that it is done.
 
     Args:
         run: the recipe's run directory; the stage lands in `run / stage`.
         overwrite: delete the stage's own run first; what it stands on is kept.
+        foundation: recipe and run directory of the stage 1 that it stands on, when they are others: training seeds share one.
 
     Returns:
         The stage's manifest.
@@ -40,30 +48,31 @@ def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensor
     device = pick_device(recipe.device)
     dataset = generate.ensure(recipe.data)
     inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
+    below = (foundation[1] if foundation else run) / "interpolator"
     if stage != "interpolator":
-        below = train("interpolator", recipe, run, tensorboard=tensorboard)
-        inputs["interpolator"] = {"path": str(run / "interpolator"), "sha256": below["weights_sha256"]}
+        manifest = train("interpolator", foundation[0] if foundation else recipe, below.parent, tensorboard=tensorboard)
+        inputs["interpolator"] = {"path": str(below), "sha256": manifest["weights_sha256"]}
     part = recipe.part(stage)
-    if not overwrite and (manifest := loop.finished(folder, part, inputs)):
+    if not overwrite and (done := loop.finished(folder, part, inputs)):
         say(f"{folder}: already trained")
-        return manifest
+        return done
     count = recipe.window.conditioning + recipe.window.predicted
     frames = {split: loader.load_frames(dataset, split, count) for split in ("train", "val")}
     if overwrite:  # only now that everything else is in order
         artifacts.remove(folder)
     hashes = [value["sha256"] for value in inputs.values()]
-    cache = folder / "targets" / digest([hashes, part["window"], part.get("discovery")])[:16]
+    cache = below / "targets" / digest([hashes, part["window"], part.get("discovery")])[:16]
     begun = time.monotonic()
-    work = _stage(stage, recipe, run, frames, device, cache)
+    work = _stage(stage, recipe, below, frames, device, cache)
     return loop.fit(work, folder, inputs, device, time.monotonic() - begun, tensorboard)
 
 
 def _stage(
-    stage: str, recipe: Recipe, run: Path, frames: dict[str, NDArray[np.uint8]], device: torch.device, cache: Path
+    stage: str, recipe: Recipe, below: Path, frames: dict[str, NDArray[np.uint8]], device: torch.device, cache: Path
 ) -> Stage:
     if stage == "interpolator":
         return InterpolatorStage(recipe, frames, device)
-    foundation = read_weights(run / "interpolator" / artifacts.WEIGHTS)[0]
+    foundation = read_weights(below / artifacts.WEIGHTS)[0]
     if stage == "surprise":
         return SurpriseStage(recipe, foundation, frames, device)
     return KeyInStage(recipe, foundation, frames, device, cache, stage)

@@ -115,10 +115,15 @@ def test_without_a_segment_past_the_end_there_is_nothing_to_learn() -> None:
 @pytest.mark.parametrize("name", ["static", "jumpy", "soft-embeddings", "soft-pixels"])
 def test_baselines_train_with_the_same_stage(name: str) -> None:
     model = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
-    raw = {"name": "small", "model": model, "train": {"objective": "search", "batch": 6}, "soft": {"weights": {"entropy": 2}}}
+    raw = {
+        "name": "small",
+        "model": model,
+        "train": {"objective": "search", "batch": 6},
+        "soft": {"steps": 7, "weights": {"entropy": 2}},
+    }
     recipe = variant(check(raw), name)
     assert recipe.train.objective == ("soft-pixels" if name == "soft-pixels" else "soft-embeddings")
-    assert recipe.train.weights.entropy == 2
+    assert (recipe.train.weights.entropy, recipe.train.steps) == (2, 7)
     frames = {"train": FRAMES, "val": FRAMES[:10]}
     work = KeyInStage(recipe, dict(Foundation(recipe).state_dict()), frames, CPU, Path(mkdtemp()), name)
     assert work.name == name
