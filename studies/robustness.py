@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ from keyin_cli.recipe import BrownianData, Recipe, check
 from keyin_cli.training.engine import describe, pick_device
 
 METHODS = ("keyin", "search", "surprise")
+STAGES = ("keyin", "interpolator", "surprise")  # what they are made from; offsets of other models are as many as in training
 NOISE = 1  # counter of its random numbers; that of the flights is 0
 Row = dict[str, Any]
 
@@ -82,8 +83,8 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
     Raises:
         InputError: the weights are of other data, or the seed is that of the training data.
     """
-    recipe = load_model(artifacts.find_weights(ckpt))[1]
-    data, stages = recipe.data, _stages(ckpt)
+    recipe, files = load_model(artifacts.find_weights(ckpt))[1], weights(ckpt)
+    data = recipe.data
     if not isinstance(data, BrownianData):
         raise InputError(f"{ckpt} was trained on data of kind {data.kind}: the study needs weights of Brownian motion")
     if seed == data.seed:
@@ -94,14 +95,14 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
         for factor in factors
         for value in sorted({*factor.values, trained[factor.name]})
         for method in factor.methods
-        if STAGE.get(method) in (None, *stages)
+        if STAGE.get(method) in (None, *files)
     ]
     scores: dict[tuple[Condition, str], Row] = {}
     conditions = list(dict.fromkeys(condition for _, _, condition, _ in cases))
     for number, condition in enumerate(conditions, start=1):
         what = ", ".join([*condition.overrides, f"noise={condition.noise:g}"])
         say(f"condition {number} of {len(conditions)}: {what}")
-        context, frames, labels = prepare(ckpt, recipe, condition, n, seed)
+        context, frames, labels = prepare(files.values(), recipe, condition, n, seed)
         for method in dict.fromkeys(method for *_, other, method in cases if other == condition):
             scores[condition, method] = table_row(method, SELECTORS[method](context).select(frames), labels)
     rows = [
@@ -110,7 +111,13 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
     return {"rows": rows, "trained": trained}
 
 
-def prepare(ckpt: Path, recipe: Recipe, condition: Condition, n: int, seed: int) -> tuple[Context, Frames, Times]:
+def weights(ckpt: Path) -> dict[str, Path]:
+    """The weights file of every stage of STAGES that is there."""
+    stages = {read_weights(file)[1]["stage"]: file for file in artifacts.stage_weights(ckpt)}
+    return {stage: stages[stage] for stage in STAGES if stage in stages}
+
+
+def prepare(files: Iterable[Path], recipe: Recipe, condition: Condition, n: int, seed: int) -> tuple[Context, Frames, Times]:
     """The models under a condition, its sequences (n,T+N,H,W,C) and their true keyframes among the times 1…N (n,N)."""
     window = recipe.window
     overrides = [f"data.seed={seed}", f"data.frames={window.conditioning + window.predicted}", *condition.overrides]
@@ -118,7 +125,7 @@ def prepare(ckpt: Path, recipe: Recipe, condition: Condition, n: int, seed: int)
     assert isinstance(changed.data, BrownianData)
     made = brownian.arrays(changed.data, np.arange(n + recipe.discovery.calibration))
     frames, labels = noisy(made["frames"], condition.noise, seed), made["keyframes"][:n, window.conditioning :]
-    models = {stage: model.to(device) for stage, model in load_models(artifacts.stage_weights(ckpt), overrides).items()}
+    models = {stage: model.to(device) for stage, model in load_models(files, overrides).items()}
     return Context(models, changed, device, lambda: frames[n:], seed), frames[:n], labels
 
 
@@ -144,12 +151,6 @@ def draw(path: Path, result: dict[str, Any], factors: Sequence[Factor] = FACTORS
             points = {method: np.array(line) for method, line in lines.items()}
             shown.append(figures.Factor(factor.title, result["trained"][factor.name], points))
     figures.robustness(path, shown, "F1")
-
-
-def _stages(ckpt: Path) -> dict[str, str]:
-    """The SHA-256 of the weights of every stage that is there."""
-    read = [read_weights(file) for file in artifacts.stage_weights(ckpt)]
-    return {metadata["stage"]: tensors_sha256(tensors) for tensors, metadata in read}
 
 
 def _trained(factor: Factor, recipe: Recipe) -> float:
@@ -186,7 +187,7 @@ def main() -> None:
     recipe = load_model(artifacts.find_weights(given.ckpt))[1]
     result |= {
         "seed": given.seed,
-        "weights_sha256": _stages(given.ckpt),
+        "weights_sha256": {stage: tensors_sha256(read_weights(file)[0]) for stage, file in weights(given.ckpt).items()},
         "device": describe(pick_device(recipe.device)),
         "seconds": round(time.monotonic() - begun, 2),
         **artifacts.provenance(),

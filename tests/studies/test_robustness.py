@@ -17,7 +17,7 @@ from keyin_cli.figures import BLUE, RED
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.weights import load_models, save_weights
-from keyin_cli.recipe import BrownianData, check, load
+from keyin_cli.recipe import BrownianData, check, load, variant
 from keyin_cli.training.engine import seeded
 
 N = 6
@@ -39,11 +39,13 @@ def robustness(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def ckpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory with untrained weights of KeyIn and Surprise."""
+    """A run directory with untrained weights of KeyIn and Surprise, and of a baseline that the study leaves out."""
     path = tmp_path_factory.mktemp("weights")
     recipe = load("tiny/brownian", ["discovery.calibration=4"])
     save_weights(path / "keyin" / "weights.safetensors", seeded(1, lambda: KeyIn(recipe)), "keyin", recipe)
     save_weights(path / "surprise" / "weights.safetensors", seeded(1, lambda: Svg(recipe)), "surprise", recipe)
+    static = variant(recipe, "static")
+    save_weights(path / "static" / "weights.safetensors", seeded(1, lambda: KeyIn(static)), "static", static)
     return path
 
 
@@ -86,8 +88,8 @@ def test_every_condition_has_its_rows(written: tuple[Path, Any], ckpt: Path) -> 
 
 def test_a_row_is_what_the_parts_say(written: tuple[Path, Any], robustness: ModuleType, ckpt: Path) -> None:
     recipe = load("tiny/brownian")
-    made = brownian.arrays(BrownianData(seed=1, radius=2), np.arange(N))
-    context, frames, labels = robustness.prepare(ckpt, recipe, robustness.Condition(("data.radius=2",)), N, 1)
+    made, files = brownian.arrays(BrownianData(seed=1, radius=2), np.arange(N)), robustness.weights(ckpt).values()
+    context, frames, labels = robustness.prepare(files, recipe, robustness.Condition(("data.radius=2",)), N, 1)
     np.testing.assert_array_equal(frames, made["frames"])
     np.testing.assert_array_equal(labels, made["keyframes"][:, 5:])
     expected = table_row("keyin", KeyInSelector(context).select(made["frames"]), made["keyframes"][:, 5:])
