@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keyin_cli.recipe import Recipe, variant
-from keyin_cli.training.engine import pick_device
+from keyin_cli.training.engine import pick_device, trained
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
@@ -37,10 +37,10 @@ def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
             work = KeyInStage(recipe, foundation, frames, device, Path(folder), stage)
     schedule = work.schedule
     parameters = [value for value in work.model.parameters() if value.requires_grad]
-    seconds = []
+    forward, seconds = trained(work, device), []
     for step in range(STEPS + 1):
         begun = time.perf_counter()
-        terms = work.terms(work.batch(step))
+        terms = forward(work.batch(step))
         sum(terms.values()).backward()  # type: ignore[union-attr]
         seconds.append(time.perf_counter() - begun)
     each = float(np.median(seconds[1:]))

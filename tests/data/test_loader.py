@@ -77,7 +77,7 @@ def test_what_is_mapped_is_decoded_once_and_again_for_other_frames(coloured: Dat
 
 def test_no_room_on_the_disk_is_said_before_anything_is_written(coloured: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
-    with pytest.raises(RunError, match="needs 0.0 GB for the decoded frames of own.zarr"):
+    with pytest.raises(RunError, match=r"needs 0\.0 GB for the decoded frames of own\.zarr"):
         load_frames(coloured, "train", 8, shared=True)
     assert list(artifacts.cache().iterdir()) == []
 
