@@ -76,7 +76,7 @@ def trained(stage: Stage, device: torch.device) -> Forward:
     if ranks.world() == 1:
         return whole
     places = [device.index] if device.type == "cuda" else None
-    return DistributedDataParallel(whole, device_ids=places, broadcast_buffers=False, gradient_as_bucket_view=True)
+    return DistributedDataParallel(whole, device_ids=places, forward_sync_buffers=False, gradient_as_bucket_view=True)
 
 
 class _Terms(nn.Module):

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from keyin_cli.recipe import Recipe, variant
-from keyin_cli.training.engine import pick_device, trained
+from keyin_cli.training import processes
+from keyin_cli.training.engine import move, pick_device, trained
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
+from keyin_cli.training.step import part_of
 from keyin_cli.training.surprise import SurpriseStage
 
 SEQUENCES = 64
@@ -24,6 +26,7 @@ BYTES_PER_PARAMETER = 4
 def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     """Shapes, parameters, bytes on disk and seconds of one stage, measured on this machine."""
     device = pick_device(recipe.device)
+    processes.join(device)
     window = recipe.window
     shape = (SEQUENCES, window.conditioning + window.predicted, *recipe.data.image)
     frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
@@ -40,7 +43,7 @@ def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     forward, seconds = trained(work, device), []
     for step in range(STEPS + 1):
         begun = time.perf_counter()
-        terms = forward(work.batch(step))
+        terms = forward(move(part_of(work, step, device).batch, device))
         sum(terms.values()).backward()  # type: ignore[union-attr]
         seconds.append(time.perf_counter() - begun)
     each = float(np.median(seconds[1:]))

@@ -52,8 +52,8 @@ def decode_weighted(decoder: Decoder, embeddings: Tensor, shares: Tensor, skip_b
     or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below
-    images = embeddings.new_zeros(*embeddings.shape[:3], *decoder.image)
-    images[kept] = decoder(embeddings[kept]).sigmoid()
+    images = shares.new_zeros(*embeddings.shape[:3], *decoder.image)
+    images[kept] = decoder(embeddings[kept]).to(images.dtype).sigmoid()
     return images
 
 
