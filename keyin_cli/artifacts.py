@@ -5,6 +5,7 @@ artifacts/runs/<recipe>/interpolator/          stage 1: manifest.json, metrics.j
 artifacts/runs/<recipe>/keyin/                 stage 2: the same; its weights hold stage 1 too
 artifacts/runs/<recipe>/<stage>/eval_f1/       Table 1 rows, per-sequence results and figures of each dataset and split
 artifacts/released/<name>/                     small weights, results and figures that are committed
+artifacts/cache/                               decoded splits that do not fit into memory; may be deleted while nothing runs
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ Writer = Callable[[Path], None]
 def runs(recipe_name: str) -> Path:
     """The directory of all runs of a recipe."""
     return Path("artifacts") / "runs" / recipe_name
+
+
+def cache() -> Path:
+    """The directory of what can be made again at any time."""
+    return Path("artifacts") / "cache"
 
 
 def find_weights(path: Path) -> Path:
@@ -204,6 +210,19 @@ def now() -> str:
 def peak_memory() -> int:
     """Largest resident size of this process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def total_memory() -> int:
+    """The machine's memory, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def free_memory() -> int:
+    """Memory that a process could still take, in bytes: what is free or holds no more than copies of files."""
+    info = Path("/proc/meminfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    known = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return known[0] if known else total_memory()
 
 
 def _versions() -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""The reference of benchmarks/train_step.py computes what ours does. Nothing is timed."""
+"""The reference of benchmarks/train_step.py computes what ours does; benchmarks/gpu.py runs. No time is tested."""
 
 import importlib
+import json
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,23 @@ def test_the_reference_of_a_training_step_is_the_same_mathematics(
     assert {"sequence", "kl", "gradient"} < difference.keys()
     assert benchmark.equal(difference), difference
     assert all(torch.isfinite(value) and (name == "kl" or value != 0) for name, value in reference(batch).items())
+
+
+def test_the_steps_of_a_recipe_are_extrapolated_on_the_device_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    out = tmp_path / "gpu.json"
+    keys = ["--set", "pretrain.steps=3000", "--set", "device=cpu"]
+    words = ["tiny/brownian", "--steps", "2", "--warm", "1", "--modes", "float32", "bfloat16", *keys, "--out", str(out)]
+    monkeypatch.setattr("sys.argv", ["gpu.py", *words])
+    importlib.import_module("gpu").main()
+    made = json.loads(out.read_text())
+    assert [(row["stage"], row["mode"], row["recipe_steps"]) for row in made["rows"]] == [
+        ("interpolator", "float32", 3000),
+        ("interpolator", "bfloat16", 3000),
+        ("keyin", "float32", 40),
+        ("keyin", "bfloat16", 40),
+    ]
+    for row in made["rows"]:
+        assert row["minutes"] == pytest.approx(row["recipe_steps"] / row["steps_per_second"] / 60, rel=0.05, abs=0.1)
+        assert 0 <= row["waiting"] <= 1
+    assert made["device"]["type"] == "cpu"

@@ -8,6 +8,7 @@ import shutil
 import sys
 from typing import Any
 
+from keyin_cli import artifacts
 from keyin_cli.commands.common import Json, bytes_text, emit
 from keyin_cli.data.pushing import gl
 
@@ -56,5 +57,5 @@ def _disk() -> dict[str, Any]:
 
 
 def _memory() -> dict[str, Any]:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = artifacts.total_memory()
     return _row("memory", total > 4e9, bytes_text(total), "training recipes/brownian.yaml takes up to 4 GB")

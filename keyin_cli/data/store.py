@@ -33,6 +33,7 @@ from keyin_cli.recipe import Generated, ZarrData, digest
 VERSION = 1
 SHARD = 1000  # sequences per shard
 CHUNK = 50  # sequences per chunk
+PIECE = 200  # sequences decoded at once
 SPLITS = ("train", "val", "test")
 MARKERS = ".shards"
 UNREADABLE = (KeyError, AssertionError, ValueError, RuntimeError, OSError)  # what Zarr raises for damaged data
@@ -188,26 +189,42 @@ class Dataset:
             return np.arange(self.n)
         return np.flatnonzero(np.asarray(_array(self.group, "split")[:]) == SPLITS.index(split))
 
-    def read(self, name: str, indices: NDArray[np.integer]) -> NDArray[Any]:
-        """The rows `indices` (increasing) of an array, read shard by shard so that about `SHARD` more than asked are held.
+    def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
+        """The rows `indices` (increasing) of an array, or the first `length` entries (frames) of each.
 
         Raises:
             InputError: a shard cannot be decoded.
         """
+        array, done = _array(self.group, name), 0
+        inner = array.shape[1:] if length is None else (length, *array.shape[2:])
+        rows = np.empty((len(indices), *inner), dtype=array.dtype)
+        for piece in self.pieces(name, indices, length):
+            rows[done : done + len(piece)] = piece
+            done += len(piece)
+        return rows
+
+    def pieces(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> Iterator[NDArray[Any]]:
+        """What `read` gives, in pieces of about `PIECE` rows, so that hardly more than one of them is held.
+
+        Raises:
+            InputError: see `read`.
+        """
         array = _array(self.group, name)
-        rows = np.empty((len(indices), *array.shape[1:]), dtype=array.dtype)
+        count = max(1, PIECE // array.chunks[0]) * array.chunks[0]  # no chunk is decoded twice
+        cut = () if length is None else (slice(length),)
         with track(f"reading {name}", len(indices)) as advance:
-            for begin in range(0, self.n, SHARD):
-                first, last = np.searchsorted(indices, (begin, begin + SHARD))
+            for begin in range(0, self.n, count):
+                first, last = np.searchsorted(indices, (begin, begin + count))
                 if first == last:
                     continue
                 try:
-                    rows[first:last] = np.asarray(array[begin : begin + SHARD])[indices[first:last] - begin]
+                    decoded = np.asarray(array[slice(begin, begin + count), *cut])
                 except UNREADABLE as error:
-                    what = f"{self.path}: {name} of sequences {begin} to {min(begin + SHARD, self.n) - 1} cannot be decoded"
+                    shard = begin // SHARD * SHARD
+                    what = f"{self.path}: {name} of sequences {shard} to {min(shard + SHARD, self.n) - 1} cannot be decoded"
                     raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {rebuild(self.path)}") from None
+                yield decoded if last - first == len(decoded) else decoded[indices[first:last] - begin]
                 advance(int(last - first))
-        return rows
 
     def verify(self) -> Iterator[bool]:
         """Decode every shard and compare it with its recorded checksum; yields per shard, True when it is whole."""

@@ -26,7 +26,7 @@ class Keyframes:
     @property
     def delta(self) -> Tensor:
         """Offset distributions δ (B,M,S)."""
-        return self.logits.softmax(-1)
+        return self.logits.softmax(-1, dtype=torch.promote_types(self.logits.dtype, torch.float32))
 
 
 class Inference(nn.Module):

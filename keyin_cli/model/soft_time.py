@@ -12,7 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from keyin_cli.model.precision import float32
 
+
+@float32
 def keyframe_times(delta: Tensor) -> Tensor:
     """tau^t = tau^{t-1} * delta^t, a convolution (formula 1). (B,M,S) -> (B,M+1,M·S+1)."""
     batch, keyframes, longest = delta.shape
@@ -23,16 +26,19 @@ def keyframe_times(delta: Tensor) -> Tensor:
     return torch.stack(times, dim=1)
 
 
+@float32
 def inside(tau: Tensor, frames: int) -> Tensor:
     """c^t = P(keyframe t is one of the N frames) (formula 2). (B,M+1,·) -> (B,M)."""
     return tau[:, 1:, : frames + 1].sum(-1)
 
 
+@float32
 def running(delta: Tensor) -> Tensor:
     """e^t_i = P(delta^t >= i), the segment still runs after i frames (formula 4). (B,M,S) -> (B,M,S)."""
     return delta.flip(-1).cumsum(-1).flip(-1)
 
 
+@float32
 def frame_weights(tau: Tensor, delta: Tensor, frames: int) -> Tensor:
     """w^t_{i,j} = tau^{t-1}_{j-i} e^t_i, how much generated frame i of segment t stands at time j (formula 5).
 
@@ -44,18 +50,21 @@ def frame_weights(tau: Tensor, delta: Tensor, frames: int) -> Tensor:
     return before * running(delta)[..., None]
 
 
+@float32
 def share(weights: Tensor) -> Tensor:
     """Weights (B,M,S,N) divided by their sum over (t,i), the mixture of formula 6; zero for frames that nothing reaches."""
     total = weights.sum((1, 2), keepdim=True)
     return weights / total.clamp_min(torch.finfo(weights.dtype).tiny)
 
 
+@float32
 def soft_frames(shares: Tensor, generated: Tensor) -> Tensor:
     """Ĩ_j, the mixture of generated frames that stands at time j (formula 6). (B,M,S,N), (B,M,S,…) -> (B,N,…)."""
     mixed = shares.flatten(1, 2).transpose(1, 2) @ generated.flatten(3).flatten(1, 2)
     return mixed.unflatten(-1, generated.shape[3:])
 
 
+@float32
 def soft_targets(tau: Tensor, truth: Tensor) -> Tensor:
     """K̃^t, the true frame that keyframe t should be (formula 3). (B,M+1,·), (B,N,…) -> (B,M,…).
 

@@ -36,6 +36,8 @@ class Recipe(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = Field(0, ge=0)
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"  # of matrix products in training; weights and losses are float32
+    compile: bool = False  # training with torch.compile; needs a C++ compiler, on a GPU Triton
     data: Data = BrownianData()
     window: Window = Window()
     model: Model = Model()
@@ -89,6 +91,8 @@ class Recipe(Section):
             return {"data": whole["data"]}
         foundation = ("codec", "lstm", "interpolator", "reduction")
         part = {key: whole[key] for key in ("seed", "data", "window", "pretrain")}
+        if self.precision != "float32":  # runs from before this key are float32
+            part["precision"] = self.precision
         part["model"] = {key: whole["model"][key] for key in foundation}
         if stage == "interpolator":
             return part

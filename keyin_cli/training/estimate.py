@@ -8,12 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import torch
 
 from keyin_cli.recipe import Recipe, variant
-from keyin_cli.training.engine import pick_device
+from keyin_cli.training import processes
+from keyin_cli.training.engine import move, pick_device, trained
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
+from keyin_cli.training.step import part_of
 from keyin_cli.training.surprise import SurpriseStage
 
 SEQUENCES = 64
@@ -21,26 +24,33 @@ STEPS = 5
 BYTES_PER_PARAMETER = 4
 
 
+def fresh(recipe: Recipe, stage: str, device: torch.device) -> Stage:
+    """A stage with fresh weights, on frames that are noise."""
+    length = recipe.window.conditioning + recipe.window.predicted
+    shape = (SEQUENCES, length, *recipe.data.image)
+    frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    below = InterpolatorStage(recipe, frames, device)
+    if stage == "interpolator":
+        return below
+    foundation = dict(below.model.state_dict())
+    if stage == "surprise":
+        return SurpriseStage(recipe, foundation, frames, device)
+    with TemporaryDirectory() as folder:
+        return KeyInStage(recipe, foundation, frames, device, Path(folder), stage)
+
+
 def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     """Shapes, parameters, bytes on disk and seconds of one stage, measured on this machine."""
     device = pick_device(recipe.device)
-    window = recipe.window
-    shape = (SEQUENCES, window.conditioning + window.predicted, *recipe.data.image)
-    frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    processes.join(device)
     recipe = variant(recipe, stage)
-    work: Stage = InterpolatorStage(recipe, frames, device)
-    foundation = dict(work.model.state_dict())
-    if stage == "surprise":
-        work = SurpriseStage(recipe, foundation, frames, device)
-    elif stage != "interpolator":
-        with TemporaryDirectory() as folder:
-            work = KeyInStage(recipe, foundation, frames, device, Path(folder), stage)
+    work = fresh(recipe, stage, device)
     schedule = work.schedule
     parameters = [value for value in work.model.parameters() if value.requires_grad]
-    seconds = []
+    forward, seconds = trained(work, device), []
     for step in range(STEPS + 1):
         begun = time.perf_counter()
-        terms = work.terms(work.batch(step))
+        terms = forward(move(part_of(work, step, device).batch, device))
         sum(terms.values()).backward()  # type: ignore[union-attr]
         seconds.append(time.perf_counter() - begun)
     each = float(np.median(seconds[1:]))

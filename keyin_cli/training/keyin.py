@@ -28,7 +28,6 @@ from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.targets import search_offsets
 
-VALIDATION_BATCHES = 8
 SCALE_SEQUENCES = 1000  # training sequences that standardise the embeddings
 ENCODE_BATCH = 64  # sequences encoded at once
 
@@ -53,8 +52,9 @@ def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, sh
     the sequence or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below
-    images = embeddings.new_zeros(*embeddings.shape[:3], *decoder.image)
-    images[kept] = decoder(embeddings[kept], background[kept.nonzero()[:, 0]]).sigmoid()
+    images = shares.new_zeros(*embeddings.shape[:3], *decoder.image)
+    decoded = decoder(embeddings[kept], background[kept.nonzero()[:, 0]])
+    images[kept] = decoded.to(images.dtype).sigmoid()
     return images
 
 
@@ -191,7 +191,8 @@ class KeyInStage:
         left = max(0.0, 1 - step / (self.schedule.entropy_until * self.schedule.steps))
         return weights | {"entropy": -weights["entropy"] * left}
 
-    @torch.no_grad()
-    def validate(self) -> dict[str, float]:
-        rows = [self.terms(self.batch(step, "val")) for step in range(VALIDATION_BATCHES)]
-        return {name: float(np.mean([float(row[name]) for row in rows])) for name in rows[0]}
+    def counts(self, batch: Batch) -> dict[str, int]:
+        if self.schedule.objective != "search":
+            return {}
+        left = -batch["offsets"]
+        return {"sequence": int(left[(left > 0) & (left < self.recipe.window.max_offset)].sum())}

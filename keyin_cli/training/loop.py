@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
-from torch import nn
 
-from keyin_cli import artifacts
-from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli import artifacts, ranks
+from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import Schedule, differences, digest
+from keyin_cli.recipe import differences, digest
+from keyin_cli.training import processes
 from keyin_cli.training.checkpoint import load_checkpoint, save_checkpoint
-from keyin_cli.training.engine import describe
-from keyin_cli.training.stage import Batch, Stage
-
-NAN_BATCH = "nan-batch.safetensors"
+from keyin_cli.training.engine import describe, forward, peak_memory, trained
+from keyin_cli.training.prefetch import Prefetch
+from keyin_cli.training.stage import Stage, validate
+from keyin_cli.training.step import Update, part_of
 
 
 def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any] | None:
@@ -49,7 +48,7 @@ def fit(
     """Train a stage to its last step, from its latest checkpoint when there is one.
 
     Args:
-        run: the stage's directory.
+        run: the stage's directory; the first process alone writes to it.
         inputs: what it was trained from, `{name: {"path", "sha256"}}`.
         preparation: seconds that it took to make the stage; those of interrupted runs are added up.
 
@@ -60,17 +59,74 @@ def fit(
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved.
         RunError: the loss or its gradient is not finite; the batch was saved.
     """
-    schedule, checkpoints = stage.schedule, run / artifacts.CHECKPOINTS
-    parameters = [parameter for parameter in stage.model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(parameters, lr=schedule.lr, fused=True)
-    state = load_checkpoint(checkpoints, stage.model, optimizer) or {"step": 0, "seconds": 0.0, "peak_memory_bytes": 0}
+    schedule, checkpoints, metrics = stage.schedule, run / artifacts.CHECKPOINTS, run / artifacts.METRICS
+    update, writes = Update(stage, trained(stage, device), device), ranks.rank() == 0
+    saved = load_checkpoint(checkpoints, stage.model, update.optimizer) or {}
+    state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | saved
     first = state["step"]
-    metrics = run / artifacts.METRICS
-    artifacts.write_lines(metrics, [row for row in artifacts.read_lines(metrics) if row["step"] <= first])
+    manifest = _manifest(stage, run, inputs, device, preparation)
+    processes.wait()  # nothing is written before everyone has read it
+    if writes:
+        artifacts.write_lines(metrics, [row for row in artifacts.read_lines(metrics) if row["step"] <= first])
+        artifacts.write_json(run / artifacts.MANIFEST, manifest)
+    if first:
+        say(f"{run}: continuing from step {first}")
+    begun = time.monotonic()
+
+    with ExitStack() as stack:
+        stopping = stack.enter_context(_signals())
+        board = stack.enter_context(_tensorboard(run)) if tensorboard and writes else None
+        advance = stack.enter_context(track(stage.name, schedule.steps, first))
+        parts = stack.enter_context(Prefetch(lambda step: part_of(stage, step, device), range(first, schedule.steps)))
+        mark = begun, 0.0
+
+        def spent() -> dict[str, Any]:
+            """Time since the very first step, the share of it in which a step waited for its batch, and memory."""
+            seconds = state["seconds"] + time.monotonic() - begun
+            waiting = (state["waiting"] * state["seconds"] + parts.waited) / max(seconds, 1e-9)
+            peak = max(state["peak_memory_bytes"], artifacts.peak_memory())
+            return {"seconds": round(seconds, 2), "waiting": round(waiting, 4), "peak_memory_bytes": peak, **peak_memory(device)}
+
+        for done, part in enumerate(parts, start=first + 1):
+            row = update(done - 1, part, run)
+            last = done == schedule.steps
+            validated = last or done % schedule.validate_every == 0
+            if validated and writes:
+                row |= {f"val/{name}": value for name, value in validate(stage, forward(stage, device)).items()}
+            if (validated or done % schedule.log_every == 0) and writes:
+                now = time.monotonic(), parts.waited
+                row = {"step": done, **row, "waiting": round((now[1] - mark[1]) / max(now[0] - mark[0], 1e-9), 4)}
+                mark = now
+                artifacts.append_line(metrics, row)
+                for name, value in row.items():
+                    if board is not None and name != "step":
+                        board.add_scalar(name, value, done)
+            advance(1, f"loss {row['loss']:.2f}")
+            stop = processes.anywhere(bool(stopping), device)
+            if (stop or last or done % schedule.checkpoint_every == 0) and writes:
+                save_checkpoint(checkpoints, done, stage.model, update.optimizer, spent())
+            if stop and not last:
+                processes.wait()  # for the checkpoint: torchrun ends everyone as soon as one has ended
+                raise Interrupted(
+                    f"stopped at step {done} of {schedule.steps}, saved in {checkpoints}: run the same command to continue"
+                )
+        manifest |= {"steps": schedule.steps, **spent(), "finished": artifacts.now()}
+    if writes:
+        manifest["weights_sha256"] = save_weights(run / artifacts.WEIGHTS, stage.model, stage.name, stage.recipe)
+        final = artifacts.read_lines(metrics)[-1]
+        manifest["metrics"] = {name: value for name, value in final.items() if name.startswith("val/")}
+        artifacts.write_json(run / artifacts.MANIFEST, manifest)
+        artifacts.remove(checkpoints)
+    processes.wait()
+    return artifacts.read_manifest(run)
+
+
+def _manifest(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float) -> dict[str, Any]:
+    """What is known of a run before its first step."""
     part = stage.recipe.part(stage.name)
     if (run / artifacts.MANIFEST).is_file():
         preparation += artifacts.read_manifest(run).get("preparation_seconds", 0.0)
-    manifest = artifacts.provenance() | {
+    return artifacts.provenance() | {
         "kind": "run",
         "stage": stage.name,
         "recipe": stage.recipe.model_dump(mode="json"),
@@ -78,50 +134,9 @@ def fit(
         "recipe_sha256": digest(part),
         "inputs": inputs,
         "device": describe(device),
-        "parameters": sum(parameter.numel() for parameter in parameters),
+        "parameters": sum(value.numel() for value in stage.model.parameters() if value.requires_grad),
         "preparation_seconds": round(preparation, 2),
     }
-    artifacts.write_json(run / artifacts.MANIFEST, manifest)
-    if first:
-        say(f"{run}: continuing from step {first}")
-    begun = time.monotonic()
-
-    def spent() -> dict[str, Any]:
-        seconds = state["seconds"] + time.monotonic() - begun
-        return {"seconds": round(seconds, 2), "peak_memory_bytes": max(state["peak_memory_bytes"], artifacts.peak_memory())}
-
-    with ExitStack() as stack:
-        stopping = stack.enter_context(_signals())
-        board = stack.enter_context(_tensorboard(run)) if tensorboard else None
-        advance = stack.enter_context(track(stage.name, schedule.steps, first))
-        for step in range(first, schedule.steps):
-            row = _step(stage, optimizer, parameters, step, run)
-            done = step + 1
-            last = done == schedule.steps
-            validated = last or done % schedule.validate_every == 0
-            if validated:
-                stage.model.eval()
-                row |= {f"val/{name}": value for name, value in stage.validate().items()}
-                stage.model.train()
-            if validated or done % schedule.log_every == 0:
-                row = {"step": done, **row}
-                artifacts.append_line(metrics, row)
-                for name, value in row.items():
-                    if board is not None and name != "step":
-                        board.add_scalar(name, value, done)
-            advance(1, f"loss {row['loss']:.2f}")
-            if stopping or last or done % schedule.checkpoint_every == 0:
-                save_checkpoint(checkpoints, done, stage.model, optimizer, spent())
-            if stopping and not last:
-                raise Interrupted(
-                    f"stopped at step {done} of {schedule.steps}, saved in {checkpoints}: run the same command to continue"
-                )
-    sha256 = save_weights(run / artifacts.WEIGHTS, stage.model, stage.name, stage.recipe)
-    final = {name: value for name, value in artifacts.read_lines(metrics)[-1].items() if name.startswith("val/")}
-    manifest |= {"steps": schedule.steps, **spent(), "finished": artifacts.now(), "weights_sha256": sha256, "metrics": final}
-    artifacts.write_json(run / artifacts.MANIFEST, manifest)
-    artifacts.remove(checkpoints)
-    return manifest
 
 
 def verify_weights(run: Path) -> bool:
@@ -129,44 +144,6 @@ def verify_weights(run: Path) -> bool:
     manifest = artifacts.read_manifest(run)
     same: bool = tensors_sha256(read_weights(run / artifacts.WEIGHTS)[0]) == manifest.get("weights_sha256")
     return same
-
-
-def rate(schedule: Schedule, step: int) -> float:
-    """Learning rate of a step: constant, then a linear fall to zero over the last share `decay` of the steps."""
-    if schedule.decay == 0:
-        return schedule.lr
-    return schedule.lr * min(1.0, (schedule.steps - step) / (schedule.decay * schedule.steps))
-
-
-def _step(
-    stage: Stage, optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], step: int, run: Path
-) -> dict[str, float]:
-    """One update. Returns loss, every term, gradient norm and learning rate."""
-    batch, weights = stage.batch(step), stage.weights(step)
-    terms = stage.terms(batch)
-    loss = torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum()
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    norm = nn.utils.clip_grad_norm_(parameters, stage.schedule.clip)
-    if not torch.isfinite(loss) or not torch.isfinite(norm):
-        _dump(batch, run / NAN_BATCH)
-        bad = [name for name, term in terms.items() if not torch.isfinite(term)] or ["the gradient"]
-        message = f"step {step + 1}: {', '.join(bad)} not finite; the batch is in {run / NAN_BATCH}: lower {stage_key(stage)}.lr"
-        raise RunError(f"{message} with --set, or check the data with `keyin info --verify`")
-    for group in optimizer.param_groups:
-        group["lr"] = rate(stage.schedule, step)
-    optimizer.step()
-    row = {name: float(term.detach()) for name, term in terms.items()}
-    return {"loss": float(loss.detach()), **row, "gradient": float(norm), "lr": rate(stage.schedule, step)}
-
-
-def stage_key(stage: Stage) -> str:
-    """The section of the recipe that schedules a stage."""
-    return {"interpolator": "pretrain", "surprise": "surprise"}.get(stage.name, "train")
-
-
-def _dump(batch: Batch, path: Path) -> None:
-    artifacts.replace(path, lambda beside: save_file({name: value.contiguous() for name, value in batch.items()}, beside))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""From a recipe to the weights of a stage: the dataset, stage 1 and stage 2, each made when it is missing."""
+"""From a recipe to the weights of a stage: the dataset, stage 1 and stage 2, each made when it is missing.
+
+Of several processes the first makes what all need, and the others read it: they must see the same files.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from keyin_cli import artifacts
+from keyin_cli import artifacts, ranks
 from keyin_cli.data import generate, loader
 from keyin_cli.model.weights import read_weights
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe, digest, variant
-from keyin_cli.training import loop
+from keyin_cli.training import loop, processes
 from keyin_cli.training.engine import pick_device
 from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
@@ -46,7 +49,9 @@ def train(
     """
     recipe, folder = variant(recipe, stage), run / stage
     device = pick_device(recipe.device)
-    dataset = generate.ensure(recipe.data)
+    processes.join(device)
+    with processes.first_alone():
+        dataset = generate.ensure(recipe.data)
     inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
     below = (foundation[1] if foundation else run) / "interpolator"
     if stage != "interpolator":
@@ -57,13 +62,16 @@ def train(
         say(f"{folder}: already trained")
         return done
     count = recipe.window.conditioning + recipe.window.predicted
-    frames = {split: loader.load_frames(dataset, split, count) for split in ("train", "val")}
-    if overwrite:  # only now that everything else is in order
+    shared = ranks.world() > 1
+    with processes.first_alone():
+        frames = {split: loader.load_frames(dataset, split, count, shared=shared) for split in ("train", "val")}
+    if overwrite and ranks.rank() == 0:  # only now that everything else is in order
         artifacts.remove(folder)
     hashes = [value["sha256"] for value in inputs.values()]
     cache = below / "targets" / digest([hashes, part["window"], part.get("discovery")])[:16]
     begun = time.monotonic()
-    work = _stage(stage, recipe, below, frames, device, cache)
+    with processes.first_alone():
+        work = _stage(stage, recipe, below, frames, device, cache)
     return loop.fit(work, folder, inputs, device, time.monotonic() - begun, tensorboard)
 
 

@@ -1,12 +1,16 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import zarr
 
+from keyin_cli import artifacts
+from keyin_cli.data import store
 from keyin_cli.data.loader import batch_indices, load_frames, load_labels, step_rng
-from keyin_cli.data.store import open_dataset
-from keyin_cli.errors import InputError
+from keyin_cli.data.store import Dataset, open_dataset
+from keyin_cli.errors import InputError, RunError
 
 
 def test_every_epoch_visits_every_sequence_once() -> None:
@@ -31,3 +35,55 @@ def test_the_last_frame_is_no_label_and_splits_may_be_empty(tmp_path: Path) -> N
     assert load_frames(dataset, "train", frames=6, limit=2).shape == (2, 6, 2, 2, 1)
     with pytest.raises(InputError, match="no sequences in its test split"):
         load_frames(dataset, "test", frames=6)
+
+
+@pytest.fixture
+def coloured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Random colour sequences in chunks that are no divisor of what is decoded at once."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(store, "PIECE", 10)
+    frames = np.random.default_rng(0).integers(0, 256, (53, 8, 4, 6, 3), dtype=np.uint8)
+    group = zarr.create_group("own.zarr")
+    group.create_array("frames", data=frames, chunks=(7, 8, 4, 6, 3))
+    group.create_array("split", data=np.random.default_rng(1).integers(0, 2, 53, dtype=np.uint8))
+    return open_dataset(Path("own.zarr"))
+
+
+@pytest.mark.parametrize(("length", "limit"), [(8, None), (5, None), (5, 3)])
+def test_a_split_is_the_same_in_memory_and_mapped(
+    length: int, limit: int | None, coloured: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = np.asarray(coloured.group["frames"])[coloured.indices("train")][:limit, :length]
+    inside = load_frames(coloured, "train", length, limit)
+    monkeypatch.setattr(artifacts, "free_memory", lambda: 4 * expected.nbytes - 1)
+    mapped = load_frames(coloured, "train", length, limit)
+    np.testing.assert_array_equal(inside, expected)
+    np.testing.assert_array_equal(mapped, expected)
+    assert not inside.base
+    assert isinstance(mapped.base, np.memmap)
+    assert torch.from_numpy(mapped[:2]).shape == (min(2, limit or 2), length, 4, 6, 3)
+
+
+def test_what_is_mapped_is_decoded_once_and_again_for_other_frames(coloured: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_frames(coloured, "train", 8, shared=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Dataset, "pieces", None)
+        load_frames(coloured, "train", 8, shared=True)
+    zarr.open_group(coloured.path)["frames"][int(coloured.indices("train")[0]), 0] = 0
+    changed = load_frames(open_dataset(coloured.path), "train", 8, shared=True)
+    assert changed[0, 0].max() == 0
+    assert len(list(artifacts.cache().iterdir())) == 2
+
+
+def test_no_room_on_the_disk_is_said_before_anything_is_written(coloured: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(RunError, match=r"needs 0\.0 GB for the decoded frames of own\.zarr"):
+        load_frames(coloured, "train", 8, shared=True)
+    assert list(artifacts.cache().iterdir()) == []
+
+
+def test_reading_a_split_takes_little_more_memory_than_the_split(coloured: Dataset) -> None:
+    """Pieces are views or copies of at most two chunks; the whole dataset would be 53 sequences."""
+    sizes = [len(piece) for piece in coloured.pieces("frames", coloured.indices("all"), 5)]
+    assert sum(sizes) == 53
+    assert max(sizes) == 7

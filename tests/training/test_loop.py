@@ -15,6 +15,7 @@ from keyin_cli.errors import InputError, Interrupted, RunError
 from keyin_cli.model.weights import read_weights
 from keyin_cli.recipe import check
 from keyin_cli.training import loop
+from keyin_cli.training.step import NAN_BATCH, rate
 
 RECIPE = check(
     {"name": "toy"},
@@ -25,30 +26,32 @@ CPU = torch.device("cpu")
 
 
 class Toy:
-    """Linear regression; `at` maps a step to something that happens in it."""
+    """Linear regression; `at` maps a step to something that happens to its batch, which is made ahead, `during` to something that
+    happens while it is computed."""
 
     name, recipe, schedule = "interpolator", RECIPE, RECIPE.pretrain
 
-    def __init__(self, at: dict[int, Any] | None = None) -> None:
+    def __init__(self, at: dict[int, Any] | None = None, during: dict[int, Any] | None = None) -> None:
         torch.manual_seed(0)
-        self.model, self.at = nn.Linear(3, 1), at or {}
+        self.model, self.at, self.during = nn.Linear(3, 1), at or {}, during or {}
 
-    def batch(self, step: int) -> dict[str, Tensor]:
-        generator = torch.Generator().manual_seed(step)
-        batch = {"x": torch.randn(8, 3, generator=generator)}
-        self.at.get(step, lambda batch: None)(batch)
+    def batch(self, step: int, split: str = "train") -> dict[str, Tensor]:
+        generator = torch.Generator().manual_seed(step if split == "train" else 10_000 + step)
+        batch = {"x": torch.randn(8, 3, generator=generator), "step": torch.full((8,), step)}
+        if split == "train":
+            self.at.get(step, lambda batch: None)(batch)
         return batch
 
     def terms(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        self.during.get(int(batch["step"][0]), lambda: None)()
         errors = self.model(batch["x"]) - batch["x"].sum(1, keepdim=True)
         return {"sequence": errors.square().mean(), "reported": torch.tensor(5.0)}
 
     def weights(self, step: int) -> dict[str, float]:
         return {"sequence": 1.0}
 
-    def validate(self) -> dict[str, float]:
-        with torch.no_grad():
-            return {"sequence": float(self.terms(self.batch(10_000))["sequence"])}
+    def counts(self, batch: dict[str, Tensor]) -> dict[str, int]:
+        return {}
 
 
 def die(batch: dict[str, Tensor]) -> None:
@@ -64,6 +67,8 @@ def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
     assert resumed["weights_sha256"] == whole["weights_sha256"]
     assert resumed["metrics"] == whole["metrics"]
     rows = [artifacts.read_lines(tmp_path / run / "metrics.jsonl") for run in ("whole", "killed")]
+    for row in (row for run in rows for row in run):
+        assert 0 <= row.pop("waiting") <= 1
     assert rows[0] == rows[1]
     assert [row["step"] for row in rows[0]] == list(range(5, 31, 5))
 
@@ -72,7 +77,7 @@ def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
 def test_signals_save_and_stop(tmp_path: Path, number: int) -> None:
     before = signal.getsignal(number)
     with pytest.raises(Interrupted, match=r"stopped at step 14 of 30, saved in .*: run the same command"):
-        loop.fit(Toy({13: lambda batch: os.kill(os.getpid(), number)}), tmp_path / "run", INPUTS, CPU)
+        loop.fit(Toy(during={13: lambda: os.kill(os.getpid(), number)}), tmp_path / "run", INPUTS, CPU)
     assert signal.getsignal(number) == before
     resumed = loop.fit(Toy(), tmp_path / "run", INPUTS, CPU)
     assert resumed["weights_sha256"] == loop.fit(Toy(), tmp_path / "whole", INPUTS, CPU)["weights_sha256"]
@@ -85,7 +90,7 @@ def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
     assert "lower pretrain.lr" in str(caught.value)
     from safetensors.torch import load_file
 
-    assert load_file(tmp_path / loop.NAN_BATCH)["x"].isnan().all()
+    assert load_file(tmp_path / NAN_BATCH)["x"].isnan().all()
     assert (tmp_path / "checkpoints" / "latest").read_text() == "step-000000010"
 
 
@@ -97,8 +102,8 @@ def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
     assert rows[-1]["loss"] == rows[-1]["sequence"]
     on_disk = json.loads((tmp_path / "manifest.json").read_text())
     assert on_disk == manifest
-    wanted = {"recipe", "recipe_sha256", "command", "git", "versions", "device", "inputs", "seconds", "peak_memory_bytes"}
-    assert wanted <= set(on_disk)
+    wanted = {"recipe", "recipe_sha256", "command", "git", "versions", "device", "inputs", "seconds", "waiting"}
+    assert wanted | {"peak_memory_bytes"} <= set(on_disk)
     assert loop.verify_weights(tmp_path)
     assert not (tmp_path / "checkpoints").exists()
     torch.testing.assert_close(read_weights(tmp_path / "weights.safetensors")[0]["weight"].shape, (1, 3))
@@ -120,6 +125,6 @@ def test_a_run_of_another_recipe_or_other_data_is_refused(tmp_path: Path) -> Non
 
 def test_the_rate_is_constant_then_falls_to_zero() -> None:
     schedule = check({"name": "toy"}, ["pretrain.steps=100", "pretrain.decay=0.2", "pretrain.lr=1.0"]).pretrain
-    assert [loop.rate(schedule, step) for step in (0, 80, 90, 99)] == pytest.approx([1, 1, 0.5, 0.05])
+    assert [rate(schedule, step) for step in (0, 80, 90, 99)] == pytest.approx([1, 1, 0.5, 0.05])
     flat = check({"name": "toy"}, ["pretrain.decay=0"]).pretrain
-    assert loop.rate(flat, flat.steps - 1) == flat.lr
+    assert rate(flat, flat.steps - 1) == flat.lr
