@@ -7,6 +7,7 @@ from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_pa
 from keyin_cli.figures.evaluation import Example, animation, frame_strip, marks, trajectories
 from keyin_cli.figures.film import film
 from keyin_cli.figures.house import BLUE, GREEN, GREY, PINK, RED, framed, overlay
+from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 
 __all__ = [
     "BLUE",
@@ -15,15 +16,20 @@ __all__ = [
     "PINK",
     "RED",
     "Example",
+    "Outcomes",
     "Paths",
     "animation",
     "demonstrations",
+    "episode_film",
     "film",
     "frame_strip",
     "framed",
     "histograms",
     "marks",
+    "outcomes",
     "overlay",
+    "plan_strip",
     "puck_paths",
+    "success_curves",
     "trajectories",
 ]
