@@ -30,8 +30,8 @@ def run(
     method: Annotated[
         list[str],
         typer.Option(
-            help="random, none, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall or oracle; may be "
-            "given many times; default all that the weights allow."
+            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall or oracle; may "
+            "be given many times; default all that the weights allow."
         ),
     ] = [],  # noqa: B006 (typer reads the default)
     ckpt: Annotated[Path | None, typer.Option(help="A run directory, a released directory or a weights file.")] = None,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -68,8 +66,7 @@ def run(job: Job) -> Done:
         InputError: the model's images cannot be drawn.
     """
     begun = time.monotonic()
-    with one_thread():
-        proposal = propose(job)
+    proposal = propose(job)
     dynamics = DYNAMICS[job.servo.cost](1)
     episodes = execute(job.servo, dynamics, job.tasks.scene, proposal.subgoals, job.seed, job.tasks.index, threads=1)
     seconds = (time.monotonic() - begun) / len(job.tasks.index)
@@ -78,20 +75,14 @@ def run(job: Job) -> Done:
 
 
 def propose(job: Job) -> Proposal:
+    """The subgoals of a job. From here on this process computes with one thread: how many there are changes how sums are rounded.
+
+    Processes share the cores instead.
+    """
+    torch.set_num_threads(1)
     device = pick_device("auto")
     models = {job.weights.stage: _model(job.weights, device)} if job.weights else {}
     return PROPOSERS[job.method](Context(job.tasks, models, job.seed, device, job.search))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute with one thread: how many there are changes how sums are rounded. Processes share the cores instead."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=2)

@@ -22,7 +22,7 @@ from keyin_cli.planning.comparison import REFERENCE, against
 from keyin_cli.planning.context import Search, fingerprint, weights_files
 from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import TrueDynamics
-from keyin_cli.planning.episodes import Job, Weights, one_thread, propose, run
+from keyin_cli.planning.episodes import Job, Weights, propose, run
 from keyin_cli.planning.metrics import table_row
 from keyin_cli.planning.servo import execute
 from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
@@ -111,9 +111,8 @@ def estimate(methods: Sequence[str], ckpt: Path | None, settings: Settings) -> d
     served = sum(_servo(method, settings).name == servo.name for method in weights)
     steps = served * settings.episodes * servo.steps * servo.iterations * servo.samples * servo.horizon
     begun = time.perf_counter()
-    with one_thread():
-        for method, each in weights.items():
-            propose(Job(method, take(tasks, np.arange(1)), 0, servo, settings.search, each))
+    for method, each in weights.items():
+        propose(Job(method, take(tasks, np.arange(1)), 0, servo, settings.search, each))
     proposing = (time.perf_counter() - begun) * settings.episodes / settings.workers
     return {
         "methods": list(weights),

@@ -11,6 +11,7 @@ from torch import Tensor
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.losses import kl_to_prior
 from keyin_cli.model.svg import Svg
+from keyin_cli.model.tap import Tap
 
 
 @torch.no_grad()
@@ -38,6 +39,13 @@ def imagine_frames(model: Svg, conditioning: Tensor, z: Tensor) -> Tensor:
     samples = z.shape[1]
     embeddings = model.encoder(conditioning).repeat_interleave(samples, dim=0)
     return model.generate(embeddings, z.flatten(0, 1)).unflatten(0, (len(conditioning), samples))
+
+
+@torch.no_grad()
+def bottlenecks(model: Tap, start: Tensor, goal: Tensor) -> Tensor:
+    """The frame of TAP between images (n,H,W,3): (n,H,W,3)."""
+    logits: Tensor = model(start, goal)
+    return logits.sigmoid()
 
 
 @torch.no_grad()

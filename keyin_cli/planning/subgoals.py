@@ -6,20 +6,26 @@ A new method is one function here (or one file) and one line in `PROPOSERS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from keyin_cli.data.pushing.geometry import PUCK_RADIUS
 from keyin_cli.discovery.surprise import peaks
 from keyin_cli.errors import InputError
+from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
+from keyin_cli.model.tap import Tap
 from keyin_cli.planning import latents
 from keyin_cli.planning.context import Context, Proposal
-from keyin_cli.planning.imagination import imagine, imagine_frames, surprises
+from keyin_cli.planning.imagination import bottlenecks, imagine, imagine_frames, surprises
 from keyin_cli.planning.latents import EVERY, FREE, FREE_WALL, LAST, WALL, Objective
+
+DEPTH = 2  # of TAP's recursion: 3 subgoals
 
 Proposer = Callable[[Context], Proposal]
 
@@ -64,9 +70,9 @@ def surprise(context: Context) -> Proposal:
 
     shape = window.conditioning - 1 + window.predicted, model.latent
     images, where = latents.best(context, draw, shape, window.conditioning, LAST)
-    first = torch.from_numpy(context.views.start).float().div(255)[:, None].expand(-1, window.conditioning, -1, -1, -1)
-    rows = [torch.cat([first[row], images[row]])[None].to(context.device) for row in range(len(images))]
-    scores = torch.cat([surprises(model, row) for row in rows]).cpu().numpy()
+    first = to_images(context.views.start, context.device)[:, None].expand(-1, window.conditioning, -1, -1, -1)
+    whole = torch.cat([first, images.to(context.device)], dim=1)
+    scores = torch.cat([surprises(model, sequence[None]) for sequence in whole]).cpu().numpy()
     times = np.zeros(where.shape[:2], dtype=np.bool_)
     times[:, :-1] = peaks(scores[:, window.conditioning :], window.keyframes)
     chosen = np.argsort(~times, axis=1, kind="stable")[:, : window.keyframes]
@@ -74,9 +80,30 @@ def surprise(context: Context) -> Proposal:
     return latents.proposal(context, images[tasks, chosen], where[tasks, chosen], times[tasks, chosen])
 
 
+def tap(context: Context) -> Proposal:
+    """TAP's bottleneck between start and goal, and by recursion those between it and either.
+
+    `copies_goal` notes whether the first of them has the puck where the goal image has it.
+    """
+    model = context.models["tap"]
+    assert isinstance(model, Tap)
+
+    def between(start: Tensor, goal: Tensor, depth: int) -> list[Tensor]:
+        middle = bottlenecks(model, start, goal)
+        return [*between(start, middle, depth - 1), middle, *between(middle, goal, depth - 1)] if depth else []
+
+    views = to_images(np.stack([context.views.start, context.views.goal]), context.device)
+    rows = [torch.stack(between(start[None], goal[None], DEPTH), dim=1) for start, goal in zip(*views, strict=True)]
+    images = torch.cat(rows).cpu()
+    where = latents.pucks(images)
+    copies = np.linalg.norm(where[:, where.shape[1] // 2] - context.goal, axis=-1) <= PUCK_RADIUS
+    return replace(latents.proposal(context, images, where, np.ones(where.shape[:2], np.bool_)), notes={"copies_goal": copies})
+
+
 PROPOSERS: dict[str, Proposer] = {
     "random": none,
     "none": none,
+    "tap": tap,
     "surprise": surprise,
     "jumpy": partial(keyframes, stage="jumpy", objective=LAST),
     "keyin": partial(keyframes, stage="keyin", objective=LAST),

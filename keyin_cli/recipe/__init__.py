@@ -27,6 +27,7 @@ from keyin_cli.recipe.training import (
     Soft,
     Surprise,
     SurpriseWeights,
+    Tap,
     Train,
     TrainWeights,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "StochasticInterpolator",
     "Surprise",
     "SurpriseWeights",
+    "Tap",
     "TemporalInference",
     "Train",
     "TrainWeights",

@@ -15,6 +15,7 @@ from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
 from keyin_cli.training.surprise import SurpriseStage
+from keyin_cli.training.tap import TapStage
 
 SEQUENCES = 64
 STEPS = 5
@@ -32,6 +33,8 @@ def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     foundation = dict(work.model.state_dict())
     if stage == "surprise":
         work = SurpriseStage(recipe, foundation, frames, device)
+    elif stage == "tap":
+        work = TapStage(recipe, foundation, frames, device)
     elif stage != "interpolator":
         with TemporaryDirectory() as folder:
             work = KeyInStage(recipe, foundation, frames, device, Path(folder), stage)

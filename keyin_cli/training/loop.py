@@ -162,7 +162,7 @@ def _step(
 
 def stage_key(stage: Stage) -> str:
     """The section of the recipe that schedules a stage."""
-    return {"interpolator": "pretrain", "surprise": "surprise"}.get(stage.name, "train")
+    return {"interpolator": "pretrain", "surprise": "surprise", "tap": "tap"}.get(stage.name, "train")
 
 
 def _dump(batch: Batch, path: Path) -> None:

@@ -21,6 +21,7 @@ from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
 from keyin_cli.training.surprise import SurpriseStage
+from keyin_cli.training.tap import TapStage
 
 
 def train(stage: str, recipe: Recipe, run: Path, overwrite: bool = False, tensorboard: bool = False) -> dict[str, Any]:
@@ -66,4 +67,6 @@ def _stage(
     foundation = read_weights(run / "interpolator" / artifacts.WEIGHTS)[0]
     if stage == "surprise":
         return SurpriseStage(recipe, foundation, frames, device)
+    if stage == "tap":
+        return TapStage(recipe, foundation, frames, device)
     return KeyInStage(recipe, foundation, frames, device, cache, stage)

@@ -77,7 +77,7 @@ def _centre(thing: Array, arm: Array, beyond: Callable[[Array, Array], Array]) -
     is so far from the centre in x and in y.
     """
     height, width = thing.shape[-2:]
-    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    x, y = (np.arange(side, dtype=np.float32) + 0.5 for side in (width, height))
     seen = thing.sum(axis=(-2, -1)) >= 1
     centre = _mean(thing, x, y)
     for _ in range(COMPLETIONS):
