@@ -40,6 +40,9 @@ def run(
     cost: Annotated[
         Cost, typer.Option(help="The servo takes the puck from the state, or finds it in rendered frames.")
     ] = Cost.state,
+    goal: Annotated[
+        Path | None, typer.Option(metavar="IMAGE", help="An image of the goal of all tasks, instead of their own.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the tasks and of all samples.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = os.cpu_count() or 1,
     dask: Annotated[
@@ -55,7 +58,7 @@ def run(
     from keyin_cli.planning import controllers, evaluate
 
     low_level = controllers.Servo(name=servo.value, cost=cost.value)
-    settings = evaluate.Settings(episodes, seed, low_level, workers=workers, dask=dask, drawn=pictures)
+    settings = evaluate.Settings(episodes, seed, low_level, workers=workers, dask=dask, drawn=pictures, goal=goal)
     if dry_run:
         estimate = evaluate.estimate(method, ckpt, settings)
         lines = [f"methods: {', '.join(estimate['methods'])}", *(f"{key}: {value}" for key, value in estimate["servo"].items())]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from keyin_cli.data.pushing.records import take
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
-from keyin_cli.planning import pictures
+from keyin_cli.model.weights import load_model
+from keyin_cli.planning import observe, pictures
 from keyin_cli.planning import tasks as tasks_
 from keyin_cli.planning.comparison import REFERENCE, against
 from keyin_cli.planning.context import Search, fingerprint, weights_files
@@ -27,17 +28,18 @@ from keyin_cli.planning.metrics import table_row
 from keyin_cli.planning.servo import execute
 from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import differences
+from keyin_cli.recipe import PushingData, differences
 
 KIND = "plan"
-GROUP = 10  # episodes that run side by side and are written together
+GROUP = 10  # episodes, at most, that run side by side and are written together
 RESULT, LINES = "plan.json", "episodes.jsonl"
 
 
 @dataclass(frozen=True)
 class Settings:
     """How all methods are run. `dask`: address of a scheduler that runs the episodes instead of `workers` processes here; its
-    workers must see the same file system. `drawn`: how many episodes of each method are drawn."""
+    workers must see the same file system. `drawn`: how many episodes of each method are drawn. `goal`: an image of the goal of all
+    tasks, instead of their own."""
 
     episodes: int = 120
     seed: int = 0
@@ -46,6 +48,7 @@ class Settings:
     workers: int = 1
     dask: str | None = None
     drawn: int = 0
+    goal: Path | None = None
 
 
 def chosen(methods: Sequence[str], ckpt: Path | None) -> dict[str, Weights | None]:
@@ -78,9 +81,9 @@ def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Pat
         Interrupted: SIGINT or SIGTERM came; finished groups of episodes are kept.
     """
     weights = chosen(methods, ckpt)
-    tasks = tasks_.make(settings.seed, np.arange(settings.episodes))
     if settings.drawn:
         pictures.check()
+    tasks = _tasks(weights, settings)
     lines = {method: _run(method, weights[method], tasks, settings, out / method, overwrite) for method in weights}
     rows = []
     for method, each in lines.items():
@@ -123,6 +126,22 @@ def estimate(methods: Sequence[str], ckpt: Path | None, settings: Settings) -> d
     }
 
 
+def _tasks(methods: Mapping[str, Weights | None], settings: Settings) -> tasks_.Tasks:
+    """The tasks of a seed, all with the goal that was given when one was.
+
+    Raises:
+        InputError: the image of the goal cannot be used, or not by a method.
+    """
+    tasks = tasks_.make(settings.seed, np.arange(settings.episodes))
+    if settings.goal is None:
+        return tasks
+    if "oracle" in methods:
+        raise InputError("oracle knows only the way to a task's own goal: leave out --goal, or name other methods with --method")
+    trained = [load_model(weights.file)[1].data.image[0] for weights in methods.values() if weights]
+    goal = observe.own_goal(settings.goal, (trained or [PushingData().size])[0])
+    return replace(tasks, scene=replace(tasks.scene, goal=np.broadcast_to(goal, tasks.scene.goal.shape)))
+
+
 def _servo(method: str, settings: Settings) -> Servo:
     """The servo of a method: the same for all, but random actions for `random`."""
     return replace(settings.servo, name="random") if method == "random" else settings.servo
@@ -138,6 +157,8 @@ def _run(
     if weights:
         recipe |= {"search": asdict(settings.search), "weights_sha256": weights.sha256}
         inputs = {weights.stage: {"path": str(weights.file), "sha256": weights.sha256}}
+    if settings.goal:
+        recipe["goal"] = tasks.scene.goal[0].tolist()
     lines, wanted = _begun(out, recipe, overwrite), len(tasks.index)
     if len(lines) >= wanted:
         return lines[:wanted]
@@ -146,7 +167,8 @@ def _run(
     manifest = artifacts.provenance() | {"kind": KIND, "recipe": recipe, "inputs": inputs}
     artifacts.write_json(out / artifacts.MANIFEST, manifest)
     artifacts.write_lines(out / LINES, lines)  # without a last line that was cut short
-    groups = [take(tasks, np.arange(first, min(first + GROUP, wanted))) for first in range(len(lines), wanted, GROUP)]
+    size = GROUP if settings.dask else min(GROUP, -(-(wanted - len(lines)) // settings.workers))
+    groups = [take(tasks, np.arange(first, min(first + size, wanted))) for first in range(len(lines), wanted, size)]
     jobs = [Job(method, group, settings.seed, servo, settings.search, weights) for group in groups]
     begun, actions, memory = time.monotonic(), 0, {os.getpid(): 0}
     with (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from keyin_cli.data.pushing import segment
 from keyin_cli.data.pushing.env import LIFT, Scene
@@ -40,6 +42,21 @@ def frames(puck: Array, wall: Array, size: int) -> Frames:
     return shared(size).frames(np.concatenate([puck, finger], axis=1), wall)
 
 
+def own_goal(path: Path, size: int) -> Array:
+    """Where an image file of a goal shows the puck, table units (2,).
+
+    Raises:
+        InputError: there is no such image, or see `puck`.
+    """
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError):
+        raise InputError(f"no image at {path}: --goal takes a picture of the table, such as a goal_image of a dataset") from None
+    centre: Array = puck(pixels[None], size, str(path))[0]
+    return centre
+
+
 def puck(images: Frames, size: int, what: str) -> Array:
     """Where the puck is in images (n,H,W,3), in table units (n,2).
 
@@ -52,8 +69,8 @@ def puck(images: Frames, size: int, what: str) -> Array:
     """
     if images.shape[1:] != (size, size, 3):
         found = "x".join(map(str, images.shape[1:]))
-        raise InputError(f"{what} is {found}, the model was trained on {size}x{size}x3: give one of that size")
+        raise InputError(f"{what} is {found}, expected {size}x{size}x3: give an image of that size")
     centre = segment.unproject(segment.puck_centre(images), size)
     if np.isnan(centre).any():
-        raise InputError(f"{what} shows no puck (a disc of pure red): draw one with keyin_cli.planning.observe.frames")
+        raise InputError(f"{what} shows no puck: it shall look like a goal_image of `keyin gen-data pushing`")
     return centre

@@ -55,8 +55,6 @@ class Recipe(Section):
             problems.append(
                 f"data.frames: {self.data.frames} frames are shorter than window.conditioning + window.predicted = {needed}"
             )
-        if self.tap.room >= needed:
-            problems.append(f"tap.margin: {self.tap.margin} frames on either side leave none of {needed} to choose")
         if self.pretrain.lengths[1] > self.window.max_offset:
             problems.append(
                 f"pretrain.lengths: {self.pretrain.lengths[1]} frames exceed window.max_offset = {self.window.max_offset}"

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from keyin_cli.data.loader import batch_indices, step_rng
+from keyin_cli.errors import InputError
 from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.tap import Tap, nearest
@@ -26,7 +27,14 @@ class TapStage:
     def __init__(
         self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device
     ) -> None:
-        """`foundation`: the weights of stage 1, whose encoder and decoder are trained on; `frames`: see `KeyInStage`."""
+        """`foundation`: the weights of stage 1, whose encoder and decoder are trained on; `frames`: see `KeyInStage`.
+
+        Raises:
+            InputError: sequences are too short for `tap.margin`.
+        """
+        if (count := frames["train"].shape[1]) <= recipe.tap.room:
+            margin = f"tap.margin: {recipe.tap.margin} frames on either side"
+            raise InputError(f"{margin} leave none of {count} to choose: give fewer with --set tap.margin")
         self.recipe, self.schedule, self.device, self.frames = recipe, recipe.tap, device, frames
         self.model = seeded(recipe.seed, lambda: Tap(recipe))
         codec = {name: value for name, value in foundation.items() if name.startswith(("encoder.", "decoder."))}

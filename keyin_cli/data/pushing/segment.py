@@ -87,6 +87,9 @@ def _centre(thing: Array, arm: Array, beyond: Callable[[Array, Array], Array]) -
 
 
 def _mean(weight: Array, x: Array, y: Array) -> Array:
-    """Weighted mean position (...,2) of pixels with weights (...,H,W)."""
+    """Weighted mean position (...,2) of pixels with weights (...,H,W).
+
+    Sums over each image, no matrix product: how that is rounded would depend on how many images there are.
+    """
     total = np.maximum(weight.sum(axis=(-2, -1)), 1e-6)
-    return np.stack([weight.sum(axis=-2) @ x, weight.sum(axis=-1) @ y], axis=-1) / total[..., None]
+    return np.stack([(weight.sum(axis=-2) * x).sum(axis=-1), (weight.sum(axis=-1) * y).sum(axis=-1)], axis=-1) / total[..., None]
