@@ -87,7 +87,7 @@ def success_curves(path: Path, curves: Mapping[str, dict[str, list[float]]], thr
     """Success rate against the threshold, a line per method; dotted where the table is read off."""
     figure, ((axis,),) = panels(1, 1, 6, 4)
     for method, curve in curves.items():
-        axis.plot(curve["threshold"], 100 * np.array(curve["success_rate"]), label=method)
+        axis.step(curve["threshold"], 100 * np.array(curve["success_rate"]), where="post", label=method)
     axis.axvline(threshold, color="black", linewidth=0.8, linestyle=":")
     axis.set(xlabel="threshold: shortest path left, table units", ylabel="success, %", ylim=(-2, 102), xlim=(0, None))
     axis.spines[["top", "right"]].set_visible(False)

@@ -15,8 +15,8 @@ from keyin_cli import artifacts
 from keyin_cli.data.pushing.records import take
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
-from keyin_cli.parallel import backend, spread
 from keyin_cli.model.weights import load_model
+from keyin_cli.parallel import backend, spread
 from keyin_cli.planning import observe, pictures
 from keyin_cli.planning import tasks as tasks_
 from keyin_cli.planning.comparison import REFERENCE, against
@@ -37,9 +37,11 @@ RESULT, LINES = "plan.json", "episodes.jsonl"
 
 @dataclass(frozen=True)
 class Settings:
-    """How all methods are run. `dask`: address of a scheduler that runs the episodes instead of `workers` processes here; its
-    workers must see the same file system. `drawn`: how many episodes of each method are drawn. `goal`: an image of the goal of all
-    tasks, instead of their own."""
+    """How all methods are run.
+
+    `dask`: address of a scheduler that runs the episodes instead of `workers` processes here; its workers must see the same file
+    system. `drawn`: how many episodes of each method are drawn. `goal`: an image of all tasks' goal, instead of their own.
+    """
 
     episodes: int = 120
     seed: int = 0

@@ -1,4 +1,4 @@
-"""`keyin plan`: rows, lines per episode, pictures, continuing after kill -9, the same however it is run, refusing what does not fit."""
+"""`keyin plan`: rows, lines per episode, pictures, continuing after kill -9, refusing what does not fit."""
 
 import json
 import signal

@@ -80,7 +80,9 @@ def test_more_episodes_continue_what_is_there(planned: tuple[Path, dict[str, Any
     assert lines(tmp_path, "keyin") == lines(planned[0], "keyin")
 
 
-def test_other_weights_or_another_servo_do_not_continue_it(planned: tuple[Path, dict[str, Any]], run: Path, tmp_path: Path) -> None:
+def test_other_weights_or_another_servo_do_not_continue_it(
+    planned: tuple[Path, dict[str, Any]], run: Path, tmp_path: Path
+) -> None:
     out, _ = planned
     torch.manual_seed(1)
     save_weights(tmp_path / "keyin" / "weights.safetensors", KeyIn(RECIPE), "keyin", RECIPE)

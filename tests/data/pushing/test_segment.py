@@ -5,7 +5,15 @@ from keyin_cli.data.pushing import sequences
 from keyin_cli.data.pushing.env import LIFT
 from keyin_cli.data.pushing.geometry import clearance
 from keyin_cli.data.pushing.render import shared
-from keyin_cli.data.pushing.segment import arm_coverage, project, puck_centre, puck_coverage, unproject, wall_centre, wall_coverage
+from keyin_cli.data.pushing.segment import (
+    arm_coverage,
+    project,
+    puck_centre,
+    puck_coverage,
+    unproject,
+    wall_centre,
+    wall_coverage,
+)
 from keyin_cli.recipe import PushingData
 
 SIZE = 64
