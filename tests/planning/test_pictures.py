@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keyin_cli.data.pushing import gl
+from keyin_cli.data.pushing import gl, segment
 from keyin_cli.errors import InputError
 from keyin_cli.planning import pictures
 from keyin_cli.planning.comparison import success_curve
 
+RADIUS = 0.1 * 256 / 2.1  # of a puck, px
 PATH = np.linspace([-0.5, -0.5], [0.5, 0.5], 5)
 LINE = {
     "task": 7,
@@ -44,7 +45,10 @@ def test_a_strip_and_a_film_of_an_episode(tmp_path: Path) -> None:
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert len(frames) == 5
     assert frames[0].shape == (pictures.SIZE, pictures.SIZE, 3)
-    assert not np.array_equal(frames[0], frames[-1])
+    for time, subgoal in ((0, LINE["subgoals"][0]), (2, LINE["subgoals"][1])):  # a blue ring around the current one
+        x, y = (segment.project(np.array(subgoal), pictures.SIZE) + np.array([0, RADIUS])).astype(int)
+        red, _, blue = frames[time][y, x].astype(int)
+        assert blue > red + 30
     before = strip.stat().st_mtime_ns
     pictures.draw_episode(tmp_path, LINE)
     assert strip.stat().st_mtime_ns == before

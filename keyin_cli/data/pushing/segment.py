@@ -16,7 +16,7 @@ from keyin_cli.data.pushing.geometry import PUCK_RADIUS, WALL_HALF
 VIEW = 1.05  # half the side of the table's part that is seen, in table units
 REDNESS = 0.7 * 255  # red above the larger of green and blue, for a pixel full of puck; of all else it is 0 or less
 BLUENESS = 0.5 * 255  # blue above red, for a pixel full of arm (0.7 when raised); of all else it is near 0 or less
-BRIGHT, DARK = 222, 76  # largest channel of a pixel full of table, and of one full of wall
+BRIGHT, DARK = 215, 76  # largest channel of a pixel: more than this without any wall, this when full of it
 WALL_WITHIN = 0.9  # of the table's half side; outside the table all is black
 COMPLETIONS = 3
 
@@ -55,7 +55,10 @@ def wall_coverage(frames: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def wall_centre(frames: NDArray[Any]) -> Array:
-    """Centre of the wall (...,2) in pixels; NaN where less than a pixel of it is seen. The arm is completed as for the puck."""
+    """Centre of the wall (...,2) in pixels; NaN where less than a pixel of it is seen. The arm is completed as for the puck.
+
+    Of frames in which the arm is not above the puck: what is dark at the edge between them counts as wall.
+    """
     half = WALL_HALF * frames.shape[-2] / (2 * VIEW)
     return _centre(wall_coverage(frames), arm_coverage(frames), lambda x, y: np.maximum(x - half[0], y - half[1]))
 
