@@ -22,7 +22,7 @@ from keyin_cli.planning import tasks as tasks_
 from keyin_cli.planning.comparison import REFERENCE, against
 from keyin_cli.planning.context import Search, fingerprint, weights_files
 from keyin_cli.planning.controllers import Servo
-from keyin_cli.planning.dynamics import TrueDynamics
+from keyin_cli.planning.dynamics import DYNAMICS
 from keyin_cli.planning.episodes import Job, Weights, propose, run
 from keyin_cli.planning.metrics import table_row
 from keyin_cli.planning.servo import execute
@@ -110,7 +110,7 @@ def estimate(methods: Sequence[str], ckpt: Path | None, settings: Settings) -> d
     proposals for one task."""
     weights, servo = chosen(methods, ckpt), settings.servo
     tasks = tasks_.make(0, np.arange(min(settings.episodes, GROUP)))
-    dynamics, begun = TrueDynamics(threads=0), time.perf_counter()
+    dynamics, begun = DYNAMICS[servo.cost](0), time.perf_counter()
     execute(replace(servo, steps=1), dynamics, tasks.scene, tasks.scene.goal[:, None], 0, tasks.index)
     rate = dynamics.steps / (time.perf_counter() - begun)
     served = sum(_servo(method, settings).name == servo.name for method in weights)
