@@ -34,7 +34,7 @@ METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 LATEST = "latest"
 # In the order in which `find_weights` looks.
-STAGES = ("keyin", "interpolator", "surprise", "jumpy", "static", "soft-embeddings", "soft-pixels")
+STAGES = ("keyin", "interpolator", "surprise", "jumpy", "static", "soft-embeddings", "soft-pixels", "tap")
 PACKAGES = ("torch", "numpy", "zarr", "safetensors", "pydantic", "joblib", "mujoco")
 
 Writer = Callable[[Path], None]

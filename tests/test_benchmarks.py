@@ -1,4 +1,4 @@
-"""The reference of benchmarks/train_step.py computes what ours does; benchmarks/gpu.py runs. No time is tested."""
+"""The references of benchmarks compute what ours do, and benchmarks/gpu.py runs. No time is judged."""
 
 import importlib
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from keyin_cli.planning.controllers import Servo
 from keyin_cli.recipe import load
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -52,3 +53,12 @@ def test_the_steps_of_a_recipe_are_extrapolated_on_the_device_there_is(tmp_path:
         assert row["minutes"] == pytest.approx(row["recipe_steps"] / row["steps_per_second"] / 60, rel=0.05, abs=0.1)
         assert 0 <= row["waiting"] <= 1
     assert made["device"]["type"] == "cpu"
+
+
+def test_the_plain_loop_of_the_servo_chooses_the_same_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    benchmark = importlib.import_module("plan")
+    result = benchmark.measure(Servo(samples=20, iterations=2, elite_fraction=0.2), episodes=3, plain=2, steps=6)
+    assert result["actions_equal"]
+    assert result["actions"] == {"ours": 18, "plain": 12}
+    assert result["ratio"] > 0

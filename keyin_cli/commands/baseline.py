@@ -17,6 +17,7 @@ class Method(StrEnum):
     static = "static"
     soft_embeddings = "soft-embeddings"
     soft_pixels = "soft-pixels"
+    tap = "tap"
 
 
 def run(
@@ -30,6 +31,6 @@ def run(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Train a baseline on stage 1: SVG-FP (surprise), a constant offset (jumpy), one offset pattern for all (static), or KeyIn
-    with the paper's soft loss, between embeddings or between pixels."""
+    """Train a baseline on stage 1: SVG-FP (surprise), a constant offset (jumpy), one offset pattern for all (static), KeyIn with
+    the paper's soft loss, between embeddings or between pixels, or for planning a frame between two others (tap)."""
     run_stage(method.value, recipe, overrides, seed, out, overwrite, tensorboard, dry_run, as_json)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,42 +12,73 @@ import typer
 from keyin_cli.commands.common import DryRun, Json, Overwrite, emit, seconds_text
 
 OUT = Path("artifacts/runs/planning")
+COLUMNS = ("method", "success", "95 % interval", "error", "error / initial", "steps", "seconds")
+AGAINST = "against_keyin"
+
+
+class Servo(StrEnum):
+    cem = "cem"
+    icem = "icem"
+
+
+class Cost(StrEnum):
+    state = "state"
+    rendered = "rendered"
 
 
 def run(
     method: Annotated[
-        list[str], typer.Option(help="none (straight to the goal) or oracle (the demonstrator's subgoals); default both.")
-    ] = ["none", "oracle"],  # noqa: B006 (typer reads the default)
+        list[str],
+        typer.Option(
+            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall or oracle; may "
+            "be given many times; default all that the weights allow."
+        ),
+    ] = [],  # noqa: B006 (typer reads the default)
+    ckpt: Annotated[Path | None, typer.Option(help="A run directory, a released directory or a weights file.")] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Number of tasks.")] = 120,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the tasks and of the servo's samples.")] = 0,
+    servo: Annotated[Servo, typer.Option(help="The paper's CEM, or iCEM.")] = Servo.cem,
+    cost: Annotated[
+        Cost, typer.Option(help="The servo takes the puck from the state, or finds it in rendered frames.")
+    ] = Cost.state,
+    goal: Annotated[
+        Path | None, typer.Option(metavar="IMAGE", help="An image of the goal of all tasks, instead of their own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the tasks and of all samples.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = os.cpu_count() or 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead (needs the extra dask).")
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=0, help="Episodes of each method that are drawn and filmed.")] = 3,
     out: Annotated[Path, typer.Option(help="Where results go, one directory per method.")] = OUT,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Push pucks around walls to goals: subgoals, then a CEM servo on the true dynamics (Table 2)."""
-    from keyin_cli.planning import evaluate
+    from keyin_cli.planning import controllers, evaluate
 
+    low_level = controllers.Servo(name=servo.value, cost=cost.value)
+    settings = evaluate.Settings(episodes, seed, low_level, workers=workers, dask=dask, drawn=pictures, goal=goal)
     if dry_run:
-        estimate = evaluate.estimate(method, episodes)
-        lines = [f"{key}: {value}" for key, value in estimate["servo"].items()]
+        estimate = evaluate.estimate(method, ckpt, settings)
+        lines = [f"methods: {', '.join(estimate['methods'])}", *(f"{key}: {value}" for key, value in estimate["servo"].items())]
         steps = f"{estimate['environment_steps']:,} environment steps at most, {seconds_text(estimate['seconds'])}"
         emit(estimate, as_json, [*lines, f"{episodes} tasks, {steps}"])
         return
-    result = evaluate.plan(method, episodes, seed, out, overwrite)
+    result = evaluate.plan(method, ckpt, settings, out, overwrite)
     emit(result, as_json, table(result))
 
 
 def table(result: dict[str, Any]) -> list[str]:
-    """The rows as a table, and where the episodes are."""
+    """The rows as a table, comparisons with keyin, and where episodes and pictures are."""
     from rich.console import Console
     from rich.table import Table
 
-    episodes = result["rows"][0]["episodes"]
-    columns = ("method", "success", "95 % interval", "error", "error / initial", "steps", "seconds")
-    title = f"{episodes} tasks of seed {result['seed']}, servo {result['rows'][0]['servo']}"
-    grid = Table(*columns, title=title, title_justify="left")
-    for row in result["rows"]:
+    rows = result["rows"]
+    servos = ", ".join(dict.fromkeys(row["servo"] for row in rows if row["servo"] != "random")) or "random"
+    title = f"{rows[0]['episodes']} tasks of seed {result['seed']}, servo {servos}"
+    grid = Table(*COLUMNS, title=title, title_justify="left")
+    for row in rows:
         low, high = row["success_ci95"]
         grid.add_row(
             row["method"],
@@ -59,4 +92,19 @@ def table(result: dict[str, Any]) -> list[str]:
     console = Console(width=110)
     with console.capture() as capture:
         console.print(grid)
-    return [capture.get().rstrip(), f"episodes: {result['path']}"]
+    notes = [note for row in rows for note in _notes(row)]
+    pictures = [f"picture: {picture}" for picture in result["figures"]]
+    return [capture.get().rstrip(), *notes, f"episodes: {result['path']}", *pictures]
+
+
+def _notes(row: dict[str, Any]) -> list[str]:
+    """What a row of the table has no column for."""
+    lines = []
+    if AGAINST in row:
+        other, (low, high) = row[AGAINST], row[AGAINST]["error_difference_ci95"]
+        solved = f"{other['only_this_succeeds']} tasks solved by it alone, {other['only_keyin_succeeds']} by keyin alone"
+        error = f"error {other['error_difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+        lines.append(f"{row['method']} against keyin: {error}, {solved}, p = {other['mcnemar_p']:.2g}")
+    if "copies_goal" in row:
+        lines.append(f"{row['method']} copies the goal in {row['copies_goal']:.0%} of the tasks")
+    return lines

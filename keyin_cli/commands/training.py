@@ -8,6 +8,7 @@ from keyin_cli.commands.common import bytes_text, emit, seconds_text
 
 NEXT = {
     "interpolator": "keyin eval-f1 --ckpt {run} --selector search",
+    "tap": "keyin plan --ckpt {run} --method tap",
 }
 EVALUATE = "keyin eval-f1 --ckpt {run}"
 

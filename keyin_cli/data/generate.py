@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from numpy.typing import NDArray
 
 from keyin_cli import artifacts
 from keyin_cli.data import brownian, store
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
+from keyin_cli.parallel import backend, spread
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import BrownianData, Generated, ZarrData, differences, digest
 
 GENERATOR = "keyin gen-data"
-DASK_SECONDS = 20  # to wait for a scheduler
 
 
 def generate(data: Generated, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
@@ -60,11 +57,11 @@ def generate(data: Generated, path: Path, workers: int, dask: str | None = None,
     peak = artifacts.peak_memory()
     with (
         interruptible(f"stopped; the finished shards of {path} are kept: run the same command again to continue"),
-        _backend(min(workers, max(1, len(todo))), dask),
+        backend(min(workers, max(1, len(todo))), dask),
         track(f"simulating {path.name}", data.n, sum(_size(data, index) for index in done)) as advance,
     ):
         memory: dict[int, int] = {}
-        for index, shard, process, process_peak in _fill_all(data, path, todo):
+        for index, shard, process, process_peak in spread(partial(_fill, data, path.absolute()), todo, per_worker=2):
             done[index] = shard
             memory[process] = max(process_peak, memory.get(process, 0))
             advance(_size(data, index))
@@ -125,13 +122,6 @@ def arrays(data: Generated, indices: NDArray[np.integer[Any]]) -> store.Arrays:
     return sequences.arrays(data, indices)
 
 
-def _fill_all(data: Generated, path: Path, indices: list[int]) -> Iterator[tuple[int, store.Shard, int, int]]:
-    """Make shards in parallel, a few per worker at a time, so that progress can be told with every joblib back end."""
-    size = 2 * effective_n_jobs(None)
-    for begin in range(0, len(indices), size):
-        yield from Parallel()(delayed(_fill)(data, path.absolute(), index) for index in indices[begin : begin + size])
-
-
 def _size(data: Generated, index: int) -> int:
     """How many sequences a shard has."""
     return min(store.SHARD, data.n - index * store.SHARD)
@@ -141,32 +131,6 @@ def _fill(data: Generated, path: Path, index: int) -> tuple[int, store.Shard, in
     """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
     indices = index * store.SHARD + np.arange(_size(data, index))
     return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), artifacts.peak_memory()
-
-
-@contextmanager
-def _backend(workers: int, dask: str | None) -> Iterator[None]:
-    """joblib's back end: processes on this machine, or the Dask cluster at an address.
-
-    Raises:
-        InputError: Dask is not installed or there is no cluster.
-    """
-    if dask is None:
-        ignore = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is this process's to handle
-        with parallel_config(backend="loky", n_jobs=workers, **ignore):
-            yield
-        return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("--dask needs an extra: pip install 'keyin[dask]'") from None
-    try:
-        client = Client(dask, timeout=DASK_SECONDS)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler at {dask} ({' '.join(str(error).split())[:80]}): start one with `dask scheduler`"
-        ) from None
-    with client, parallel_config(backend="dask", n_jobs=-1):
-        yield
 
 
 def _recipe(data: Generated) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import Costs, frame_nats, segment_costs
-from keyin_cli.model.svg import Svg
+from keyin_cli.model.weights import Model
 from keyin_cli.progress import Tracker
 from keyin_cli.recipe import Recipe
 
@@ -52,7 +52,7 @@ class Context:
     without labels.
     """
 
-    models: Mapping[str, Foundation | KeyIn | Svg]
+    models: Mapping[str, Model]
     recipe: Recipe
     device: torch.device
     training: Callable[[], Frames]

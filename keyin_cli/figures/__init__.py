@@ -8,6 +8,7 @@ from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_pa
 from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, marks, strips, trajectories
 from keyin_cli.figures.film import film
 from keyin_cli.figures.house import BLUE, GREEN, GREY, PINK, RED, framed, overlay
+from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 from keyin_cli.figures.robustness import Factor, robustness
 
 __all__ = [
@@ -18,19 +19,24 @@ __all__ = [
     "RED",
     "Example",
     "Factor",
+    "Outcomes",
     "Paths",
     "Strip",
     "animation",
     "curves",
     "demonstrations",
+    "episode_film",
     "film",
     "frame_strip",
     "framed",
     "histograms",
     "marks",
+    "outcomes",
     "overlay",
+    "plan_strip",
     "puck_paths",
     "robustness",
     "strips",
+    "success_curves",
     "trajectories",
 ]

@@ -79,10 +79,7 @@ def puck_paths(path: Path, scenes: Sequence[Paths]) -> None:
     """
     figure, axes = panels(1, len(scenes), 4.4 * len(scenes), 5)
     for axis, scene in zip(axes[0], scenes, strict=True):
-        corner, (width, height) = _pair(scene.wall - WALL_HALF), 2 * WALL_HALF
-        inflated = BoxStyle.Round(pad=PUCK_RADIUS, rounding_size=PUCK_RADIUS)
-        axis.add_patch(FancyBboxPatch(corner, width, height, inflated, fc=paint(BLUE, 0.12), ec="none"))
-        axis.add_patch(Rectangle(corner, width, height, fc=paint(BLUE)))
+        draw_wall(axis, scene.wall)
         axis.plot(*scene.paths.T, color="black", linewidth=0.6, alpha=0.6)
         axis.plot(*scene.goals.T, "o", color=paint(GREEN), markersize=2.5)
         axis.add_patch(Circle(_pair(scene.start), PUCK_RADIUS, fc=paint(PINK), zorder=3))
@@ -94,6 +91,14 @@ def puck_paths(path: Path, scenes: Sequence[Paths]) -> None:
         goals={"markersize": 4, "color": paint(GREEN)},
     )
     save(path, figure)
+
+
+def draw_wall(axis: Axes, wall: Points) -> None:
+    """A wall centred at (2,), and around it, shaded, where the puck's centre cannot be."""
+    corner, (width, height) = _pair(wall - WALL_HALF), 2 * WALL_HALF
+    inflated = BoxStyle.Round(pad=PUCK_RADIUS, rounding_size=PUCK_RADIUS)
+    axis.add_patch(FancyBboxPatch(corner, width, height, inflated, fc=paint(BLUE, 0.12), ec="none"))
+    axis.add_patch(Rectangle(corner, width, height, fc=paint(BLUE)))
 
 
 def histograms(path: Path, statistics: dict[str, Any]) -> None:

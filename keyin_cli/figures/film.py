@@ -33,8 +33,8 @@ def film(path: Path, frames: Frames, times: Times, goals: Points | None = None) 
     n, count, height, width = frames.shape[:4]
     columns, rows = min(COLUMNS, n), -(-n // COLUMNS)
     scale = max(1, SIDE // max(columns * (width + 2 * BORDER), rows * (height + 2 * BORDER)))
-    rings = np.zeros((n, height * scale, width * scale)) if goals is None else _rings(goals, height * scale, width * scale)
-    opacity = _grid(np.pad(rings, ((0, 0), *[(BORDER * scale, BORDER * scale)] * 2))[..., None], columns)[..., 0]
+    outlines = np.zeros((n, height * scale, width * scale)) if goals is None else rings(goals, height * scale, width * scale)
+    opacity = _grid(np.pad(outlines, ((0, 0), *[(BORDER * scale, BORDER * scale)] * 2))[..., None], columns)[..., 0]
     ringed = opacity > 0
     share = opacity[ringed][:, None]
 
@@ -44,10 +44,10 @@ def film(path: Path, frames: Frames, times: Times, goals: Points | None = None) 
         grid[ringed] = ((1 - share) * grid[ringed] + share * np.array(GREEN)).round()
         return grid
 
-    artifacts.replace(path, lambda beside: _encode(beside, image, count))
+    artifacts.replace(path, lambda beside: encode(beside, image, count))
 
 
-def _rings(goals: Points, height: int, width: int) -> Points:
+def rings(goals: Points, height: int, width: int) -> Points:
     """Opacity (n,height,width) of a puck's outline at each goal (n,2)."""
     centre = segment.project(goals, width)[:, None, None]
     x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
@@ -63,7 +63,7 @@ def _grid(cells: NDArray[Any], columns: int) -> NDArray[Any]:
     return rows.reshape(-1, columns * width, channels)
 
 
-def _encode(path: Path, image: Callable[[int], Frames], count: int) -> None:
+def encode(path: Path, image: Callable[[int], Frames], count: int) -> None:
     """Write RGB images (H,W,3) as H.264 that browsers play. One thread: with more the bytes would depend on how many."""
     height, width = image(0).shape[:2]
     odd = ((0, height % 2), (0, width % 2), (0, 0))  # yuv420p wants even sizes

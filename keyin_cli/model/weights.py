@@ -16,12 +16,13 @@ from keyin_cli import artifacts
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.svg import Svg
+from keyin_cli.model.tap import Tap
 from keyin_cli.recipe import Recipe, check
 
 METADATA = "keyin"  # the one metadata key; its value is JSON, because safetensors does not keep the order of several
 
 Tensors = dict[str, Tensor]
-Model = Foundation | KeyIn | Svg
+Model = Foundation | KeyIn | Svg | Tap
 
 
 def tensors_sha256(tensors: Tensors) -> str:
@@ -83,7 +84,7 @@ def load_model(path: Path, overrides: Sequence[str] = ()) -> tuple[Model, Recipe
     """
     tensors, metadata = read_weights(path)
     recipe = check(metadata["recipe"], overrides, source=str(path))
-    kinds: dict[str, type[Model]] = {"interpolator": Foundation, "surprise": Svg}
+    kinds: dict[str, type[Model]] = {"interpolator": Foundation, "surprise": Svg, "tap": Tap}
     model = kinds.get(metadata["stage"], KeyIn)(recipe)
     load_tensors(model, tensors, path)
     return model.eval().requires_grad_(False), recipe

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,83 +15,187 @@ from keyin_cli import artifacts
 from keyin_cli.data.pushing.records import take
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
+from keyin_cli.model.weights import load_model
+from keyin_cli.parallel import backend, spread
+from keyin_cli.planning import observe, pictures
 from keyin_cli.planning import tasks as tasks_
-from keyin_cli.planning.dynamics import TrueDynamics
-from keyin_cli.planning.metrics import SUCCESS, remaining, table_row
-from keyin_cli.planning.servo import Servo, execute
-from keyin_cli.planning.subgoals import PROPOSERS
-from keyin_cli.progress import Tracker, say, track
-from keyin_cli.recipe import differences
+from keyin_cli.planning.comparison import REFERENCE, against
+from keyin_cli.planning.context import Search, fingerprint, weights_files
+from keyin_cli.planning.controllers import Servo
+from keyin_cli.planning.dynamics import DYNAMICS
+from keyin_cli.planning.episodes import Job, Weights, propose, run
+from keyin_cli.planning.metrics import table_row
+from keyin_cli.planning.servo import execute
+from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
+from keyin_cli.progress import say, track
+from keyin_cli.recipe import PushingData, differences
 
 KIND = "plan"
-GROUP = 10  # episodes that run side by side and are written together
+GROUP = 10  # episodes, at most, that run side by side and are written together
 RESULT, LINES = "plan.json", "episodes.jsonl"
 
 
-def plan(methods: Sequence[str], episodes: int, seed: int, out: Path, overwrite: bool = False) -> dict[str, Any]:
-    """Run methods on the first `episodes` tasks of a seed. Each writes `<out>/<method>/episodes.jsonl`, all `<out>/plan.json`.
+@dataclass(frozen=True)
+class Settings:
+    """How all methods are run.
+
+    `dask`: address of a scheduler that runs the episodes instead of `workers` processes here; its workers must see the same file
+    system. `drawn`: how many episodes of each method are drawn. `goal`: an image of all tasks' goal, instead of their own.
+    """
+
+    episodes: int = 120
+    seed: int = 0
+    servo: Servo = field(default_factory=Servo)
+    search: Search = field(default_factory=Search)
+    workers: int = 1
+    dask: str | None = None
+    drawn: int = 0
+    goal: Path | None = None
+
+
+def chosen(methods: Sequence[str], ckpt: Path | None) -> dict[str, Weights | None]:
+    """The methods that are meant, by default all that the weights allow, and the weights that each of them needs.
+
+    Raises:
+        InputError: there is no such method, or its weights are not there or are of another world.
+    """
+    if unknown := [method for method in methods if method not in PROPOSERS]:
+        raise InputError(f"no method {unknown[0]}: there are {', '.join(PROPOSERS)}")
+    files = weights_files(ckpt)
+    methods = methods or [method for method in PROPOSERS if stage(method) in (None, *files)]
+    stages = {method: needed(method, files) for method in methods}
+    weights = {name: Weights(name, files[name].absolute(), fingerprint(files[name])) for name in stages.values() if name}
+    return {method: weights[name] if name else None for method, name in stages.items()}
+
+
+def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Path, overwrite: bool = False) -> dict[str, Any]:
+    """Run methods on the first `episodes` tasks of a seed. Each writes `<out>/<method>/episodes.jsonl` and pictures, all
+    `<out>/plan.json` and more pictures.
+
+    Args:
+        ckpt: what `artifacts.find_weights` accepts, for the methods that need weights.
 
     Returns:
         The object that `plan --json` prints.
 
     Raises:
-        InputError: there is no such method, or `out` holds episodes of other settings.
+        InputError: see `chosen`; `out` holds episodes of other settings; nothing can be drawn here and something must.
         Interrupted: SIGINT or SIGTERM came; finished groups of episodes are kept.
     """
-    if unknown := [method for method in methods if method not in PROPOSERS]:
-        raise InputError(f"no method {unknown[0]}: there are {', '.join(PROPOSERS)}")
-    servo = Servo()
-    tasks = tasks_.make(seed, np.arange(episodes))
-    rows = [_run(method, servo, tasks, seed, out / method, overwrite) for method in methods]
-    result = {"rows": rows, "tasks_sha256": tasks.sha256(), "seed": seed, "path": str(out)}
+    weights = chosen(methods, ckpt)
+    if settings.drawn:
+        pictures.check()
+    tasks = _tasks(weights, settings)
+    lines = {method: _run(method, weights[method], tasks, settings, out / method, overwrite) for method in weights}
+    rows = []
+    for method, each in lines.items():
+        row = table_row(method, _servo(method, settings).name, each)
+        if REFERENCE in lines and method != REFERENCE:
+            row[f"against_{REFERENCE}"] = against(each, lines[REFERENCE])
+        rows.append(row)
+    figures = pictures.draw(lines, rows, settings.drawn, out)
+    result = {
+        "rows": rows,
+        "tasks_sha256": tasks.sha256(),
+        "seed": settings.seed,
+        "path": str(out),
+        "figures": [str(figure) for figure in figures],
+    }
     artifacts.write_json(out / RESULT, result)
     return result
 
 
-def estimate(methods: Sequence[str], episodes: int) -> dict[str, Any]:
-    """What `plan` would simulate at most, and how long that would take here, from one planning step of one group."""
-    servo = Servo()
-    tasks = tasks_.make(0, np.arange(min(episodes, GROUP)))
-    dynamics, begun = TrueDynamics(threads=0), time.perf_counter()
-    execute(Servo(steps=1), dynamics, tasks.scene, tasks.scene.goal[:, None], 0, tasks.index)
+def estimate(methods: Sequence[str], ckpt: Path | None, settings: Settings) -> dict[str, Any]:
+    """What `plan` would simulate at most, and how long that would take here, from one planning step of one group and the
+    proposals for one task."""
+    weights, servo = chosen(methods, ckpt), settings.servo
+    tasks = tasks_.make(0, np.arange(min(settings.episodes, GROUP)))
+    dynamics, begun = DYNAMICS[servo.cost](0), time.perf_counter()
+    execute(replace(servo, steps=1), dynamics, tasks.scene, tasks.scene.goal[:, None], 0, tasks.index)
     rate = dynamics.steps / (time.perf_counter() - begun)
-    steps = len(methods) * episodes * servo.steps * servo.iterations * servo.samples * servo.horizon
-    return {"servo": asdict(servo), "tasks": episodes, "environment_steps": steps, "seconds": round(steps / rate, 1)}
+    served = sum(_servo(method, settings).name == servo.name for method in weights)
+    steps = served * settings.episodes * servo.steps * servo.iterations * servo.samples * servo.horizon
+    begun = time.perf_counter()
+    for method, each in weights.items():
+        propose(Job(method, take(tasks, np.arange(1)), 0, servo, settings.search, each))
+    proposing = (time.perf_counter() - begun) * settings.episodes / settings.workers
+    return {
+        "methods": list(weights),
+        "servo": asdict(servo),
+        "tasks": settings.episodes,
+        "environment_steps": steps,
+        "seconds": round(steps / rate + proposing, 1),
+    }
 
 
-def _run(method: str, servo: Servo, tasks: tasks_.Tasks, seed: int, out: Path, overwrite: bool) -> dict[str, Any]:
-    """One method on all tasks: its row of Table 2."""
-    settings = {"method": method, "seed": seed, "servo": asdict(servo)}
-    lines = _begun(out, settings, overwrite)
-    wanted = len(tasks.index)
-    if 0 < len(lines) < wanted:
+def _tasks(methods: Mapping[str, Weights | None], settings: Settings) -> tasks_.Tasks:
+    """The tasks of a seed, all with the goal that was given when one was.
+
+    Raises:
+        InputError: the image of the goal cannot be used, or not by a method.
+    """
+    tasks = tasks_.make(settings.seed, np.arange(settings.episodes))
+    if settings.goal is None:
+        return tasks
+    if "oracle" in methods:
+        raise InputError("oracle knows only the way to a task's own goal: leave out --goal, or name other methods with --method")
+    trained = [load_model(weights.file)[1].data.image[0] for weights in methods.values() if weights]
+    goal = observe.own_goal(settings.goal, (trained or [PushingData().size])[0])
+    return replace(tasks, scene=replace(tasks.scene, goal=np.broadcast_to(goal, tasks.scene.goal.shape)))
+
+
+def _servo(method: str, settings: Settings) -> Servo:
+    """The servo of a method: the same for all, but random actions for `random`."""
+    return replace(settings.servo, name="random") if method == "random" else settings.servo
+
+
+def _run(
+    method: str, weights: Weights | None, tasks: tasks_.Tasks, settings: Settings, out: Path, overwrite: bool
+) -> list[dict[str, Any]]:
+    """One method on all tasks: the lines of its episodes."""
+    servo = _servo(method, settings)
+    recipe: dict[str, Any] = {"method": method, "seed": settings.seed, "servo": asdict(servo)}
+    inputs = {}
+    if weights:
+        recipe |= {"search": asdict(settings.search), "weights_sha256": weights.sha256}
+        inputs = {weights.stage: {"path": str(weights.file), "sha256": weights.sha256}}
+    if settings.goal:
+        recipe["goal"] = tasks.scene.goal[0].tolist()
+    lines, wanted = _begun(out, recipe, overwrite), len(tasks.index)
+    if len(lines) >= wanted:
+        return lines[:wanted]
+    if lines:
         say(f"{out}: {len(lines)} of {wanted} episodes are there, continuing")
-    if len(lines) < wanted:
-        manifest = artifacts.provenance() | {"kind": KIND, "recipe": settings, "inputs": {}}
-        artifacts.write_json(out / artifacts.MANIFEST, manifest)
-        artifacts.write_lines(out / LINES, lines)  # without a last line that was cut short
-        dynamics, begun = TrueDynamics(threads=0), time.monotonic()
-        with (
-            interruptible(f"stopped; the finished episodes in {out} are kept: run the same command again to continue"),
-            track(f"planning with {method}, actions", wanted * servo.steps, len(lines) * servo.steps) as advance,
-        ):
-            for first in range(len(lines), wanted, GROUP):
-                group = take(tasks, np.arange(first, min(first + GROUP, wanted)))
-                for line in _episodes(method, servo, dynamics, group, seed, advance):
-                    artifacts.append_line(out / LINES, line)
-        seconds = time.monotonic() - begun
-        artifacts.write_json(
-            out / artifacts.MANIFEST,
-            manifest
-            | {
-                "finished": artifacts.now(),
-                "seconds": round(seconds, 2),
-                "environment_steps_per_second": round(dynamics.steps / seconds),
-                "peak_memory_bytes": artifacts.peak_memory(),
-            },
-        )
-        lines = artifacts.read_lines(out / LINES)
-    return table_row(method, servo.name, lines[:wanted])
+    manifest = artifacts.provenance() | {"kind": KIND, "recipe": recipe, "inputs": inputs}
+    artifacts.write_json(out / artifacts.MANIFEST, manifest)
+    artifacts.write_lines(out / LINES, lines)  # without a last line that was cut short
+    size = GROUP if settings.dask else min(GROUP, -(-(wanted - len(lines)) // settings.workers))
+    groups = [take(tasks, np.arange(first, min(first + size, wanted))) for first in range(len(lines), wanted, size)]
+    jobs = [Job(method, group, settings.seed, servo, settings.search, weights) for group in groups]
+    begun, actions, memory = time.monotonic(), 0, {os.getpid(): 0}
+    with (
+        interruptible(f"stopped; the finished episodes in {out} are kept: run the same command again to continue"),
+        backend(min(settings.workers, len(jobs)), settings.dask),
+        track(f"planning with {method}, episodes", wanted, len(lines)) as advance,
+    ):
+        for done in spread(run, jobs):
+            for line, images in zip(done.lines, done.images, strict=True):
+                if images is not None and len(images):
+                    pictures.write_planned(out, line["task"], images)
+                artifacts.append_line(out / LINES, line)
+            actions += done.actions
+            memory[done.process] = max(done.memory, memory.get(done.process, 0))
+            advance(len(done.lines))
+    seconds, memory[os.getpid()] = time.monotonic() - begun, artifacts.peak_memory()
+    measured = {
+        "finished": artifacts.now(),
+        "seconds": round(seconds, 2),
+        "workers": settings.workers,
+        "environment_steps_per_second": round(actions / seconds),
+        "peak_memory_bytes": sum(memory.values()),
+    }
+    artifacts.write_json(out / artifacts.MANIFEST, manifest | measured)
+    return artifacts.read_lines(out / LINES)[:wanted]
 
 
 def _begun(out: Path, settings: dict[str, Any], overwrite: bool) -> list[dict[str, Any]]:
@@ -111,30 +216,3 @@ def _begun(out: Path, settings: dict[str, Any], overwrite: bool) -> list[dict[st
         what = f"{out} was planned differently ({', '.join(changes)})"
         raise InputError(f"{what}: give another --out, or --overwrite to replace it")
     return artifacts.read_lines(out / LINES)
-
-
-def _episodes(
-    method: str, servo: Servo, dynamics: TrueDynamics, tasks: tasks_.Tasks, seed: int, advance: Tracker
-) -> list[dict[str, Any]]:
-    """Propose subgoals for a group of tasks and follow them: a line of `episodes.jsonl` for each."""
-    begun = time.monotonic()
-    scene, subgoals = tasks.scene, PROPOSERS[method](tasks)
-    episodes = execute(servo, dynamics, scene, subgoals, seed, tasks.index, advance=advance)
-    error = remaining(episodes.path[:, -1], scene.goal, scene.wall)
-    initial = remaining(scene.start, scene.goal, scene.wall)
-    seconds = (time.monotonic() - begun) / len(tasks.index)
-    return [
-        {
-            "task": int(task),
-            "success": bool(error[row] <= SUCCESS),
-            "error": float(error[row]),
-            "initial": float(initial[row]),
-            "steps": int(episodes.steps[row]),
-            "seconds": round(seconds, 3),
-            "wall": scene.wall[row].tolist(),
-            "goal": scene.goal[row].tolist(),
-            "subgoals": subgoals[row].round(6).tolist(),
-            "path": episodes.path[row, : episodes.steps[row] + 1].round(6).tolist(),
-        }
-        for row, task in enumerate(tasks.index)
-    ]

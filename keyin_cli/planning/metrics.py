@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.data.pushing.geometry import PUCK_RADIUS, shortest_path
+from keyin_cli.planning.comparison import success_curve
 
 SUCCESS = 2 * PUCK_RADIUS  # table units of shortest path left, at most: one puck diameter
 NORMAL_975 = 1.959963984540054  # quantile of the standard normal distribution
@@ -31,9 +32,14 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def table_row(method: str, servo: str, episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A row of Table 2 from the lines of `episodes.jsonl`: errors in table units, the ratio of their means, times in seconds."""
+    """A row of Table 2 from the lines of `episodes.jsonl`: errors in table units, the ratio of their means, times in seconds.
+
+    `success_curve` has the success rate at other thresholds; `copies_goal` the share of proposals that merely copy the goal, of a
+    method that says so.
+    """
     error, initial = (np.array([episode[key] for episode in episodes]) for key in ("error", "initial"))
     successes = sum(episode["success"] for episode in episodes)
+    copies = {"copies_goal": float(np.mean([line["copies_goal"] for line in episodes]))} if "copies_goal" in episodes[0] else {}
     return {
         "method": method,
         "servo": servo,
@@ -45,4 +51,6 @@ def table_row(method: str, servo: str, episodes: Sequence[dict[str, Any]]) -> di
         "error_over_initial": float(error.mean() / initial.mean()),
         "steps_mean": float(np.mean([episode["steps"] for episode in episodes])),
         "seconds_per_episode": float(np.mean([episode["seconds"] for episode in episodes])),
+        "success_curve": success_curve(error),
+        **copies,
     }

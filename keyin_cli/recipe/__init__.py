@@ -29,6 +29,7 @@ from keyin_cli.recipe.training import (
     Soft,
     Surprise,
     SurpriseWeights,
+    Tap,
     Train,
     TrainWeights,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "StochasticInterpolator",
     "Surprise",
     "SurpriseWeights",
+    "Tap",
     "TemporalInference",
     "Train",
     "TrainWeights",

@@ -91,6 +91,18 @@ class Surprise(Schedule):
     weights: SurpriseWeights = SurpriseWeights()
 
 
+class Tap(Schedule):
+    """The baseline TAP, for planning: a frame between two others, chosen by the model."""
+
+    steps: Positive = 8_000
+    margin: int = Field(2, ge=0)  # frames next to start and goal, on either side, that the model may not choose
+
+    @property
+    def room(self) -> int:
+        """Fewest frames from start to goal that leave one to choose."""
+        return 2 * self.margin + 2
+
+
 class Jumpy(Section):
     """The baseline Jumpy: KeyIn with a constant offset, trained as `train` says."""
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from keyin_cli.recipe.data import BrownianData, Data
 from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, Model, PatchCodec
 from keyin_cli.recipe.section import Positive, Section
-from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Soft, Surprise, Train
+from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Soft, Surprise, Tap, Train
 
 
 class Window(Section):
@@ -46,6 +46,7 @@ class Recipe(Section):
     soft: Soft = Soft()
     jumpy: Jumpy = Jumpy()
     surprise: Surprise = Surprise()
+    tap: Tap = Tap()
     discovery: Discovery = Discovery()
 
     @model_validator(mode="after")
@@ -83,7 +84,7 @@ class Recipe(Section):
     def part(self, stage: str) -> dict[str, Any]:
         """The keys that decide a stage's result. What else changes does not invalidate it.
 
-        `data`, `interpolator`, `surprise`, or one of those that train a keyframe model (`keyin` and its variants).
+        `data`, `interpolator`, `surprise`, `tap`, or one of those that train a keyframe model (`keyin` and its variants).
         """
         whole = self.model_dump(mode="json")
         del whole["data"]["path"]
@@ -96,6 +97,6 @@ class Recipe(Section):
         part["model"] = {key: whole["model"][key] for key in foundation}
         if stage == "interpolator":
             return part
-        if stage == "surprise":
-            return part | {"surprise": whole["surprise"]}
+        if stage in ("surprise", "tap"):
+            return part | {stage: whole[stage]}
         return part | {"model": whole["model"], "train": whole["train"], "discovery": {"price": whole["discovery"]["price"]}}

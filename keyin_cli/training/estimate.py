@@ -18,6 +18,7 @@ from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
 from keyin_cli.training.step import part_of
 from keyin_cli.training.surprise import SurpriseStage
+from keyin_cli.training.tap import TapStage
 
 SEQUENCES = 64
 STEPS = 5
@@ -35,6 +36,8 @@ def fresh(recipe: Recipe, stage: str, device: torch.device) -> Stage:
     foundation = dict(below.model.state_dict())
     if stage == "surprise":
         return SurpriseStage(recipe, foundation, frames, device)
+    if stage == "tap":
+        return TapStage(recipe, foundation, frames, device)
     with TemporaryDirectory() as folder:
         return KeyInStage(recipe, foundation, frames, device, Path(folder), stage)
 

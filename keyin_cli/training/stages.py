@@ -24,6 +24,7 @@ from keyin_cli.training.interpolator import InterpolatorStage
 from keyin_cli.training.keyin import KeyInStage
 from keyin_cli.training.stage import Stage
 from keyin_cli.training.surprise import SurpriseStage
+from keyin_cli.training.tap import TapStage
 
 
 def train(
@@ -83,4 +84,6 @@ def _stage(
     foundation = read_weights(below / artifacts.WEIGHTS)[0]
     if stage == "surprise":
         return SurpriseStage(recipe, foundation, frames, device)
+    if stage == "tap":
+        return TapStage(recipe, foundation, frames, device)
     return KeyInStage(recipe, foundation, frames, device, cache, stage)

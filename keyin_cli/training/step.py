@@ -99,4 +99,4 @@ def rate(schedule: Schedule, step: int) -> float:
 
 def section(stage: Stage) -> str:
     """The section of the recipe that schedules a stage."""
-    return {"interpolator": "pretrain", "surprise": "surprise"}.get(stage.name, "train")
+    return {"interpolator": "pretrain", "surprise": "surprise", "tap": "tap"}.get(stage.name, "train")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from keyin_cli import parallel
 from keyin_cli.data import generate, store
 from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.recipe import BrownianData, ZarrData
@@ -38,7 +39,7 @@ def test_a_longer_dataset_begins_with_the_shorter(tmp_path: Path) -> None:
 
 
 def test_no_dask_scheduler_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "DASK_SECONDS", 1)
+    monkeypatch.setattr(parallel, "DASK_SECONDS", 1)
     with pytest.raises(InputError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:1"):
         generate.generate(DATA, tmp_path / "data.zarr", workers=1, dask="tcp://127.0.0.1:1")
 

@@ -1,4 +1,4 @@
-"""`keyin plan`: rows, lines per episode, continuing after kill -9, refusing what does not fit."""
+"""`keyin plan`: rows, lines per episode, pictures, continuing after kill -9, refusing what does not fit."""
 
 import json
 import signal
@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import pytest
+from PIL import Image
+from small_pushing import save
 
 Keyin = Callable[..., CompletedProcess[str]]
 OUT = Path("artifacts/runs/planning")
@@ -20,13 +23,13 @@ TIMES = ("seconds", "seconds_per_episode")
 def planned(keyin: Keyin, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """11 oracle episodes: more than run side by side."""
     path = tmp_path_factory.mktemp("plan")
-    done = keyin("plan", "--method", "oracle", "--episodes", "11", "--json", cwd=path)
+    done = keyin("plan", "--method", "oracle", "--episodes", "11", "--pictures", "1", "--workers", "1", "--json", cwd=path)
     assert done.returncode == 0, done.stderr
     return path, json.loads(done.stdout)
 
 
-def lines(path: Path) -> list[dict]:
-    rows = [json.loads(line) for line in (path / OUT / "oracle" / "episodes.jsonl").read_text().splitlines()]
+def lines(path: Path, method: str = "oracle") -> list[dict]:
+    rows = [json.loads(line) for line in (path / OUT / method / "episodes.jsonl").read_text().splitlines()]
     return [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
 
 
@@ -41,13 +44,21 @@ def test_a_row_and_a_line_for_every_episode(planned: tuple[Path, dict]) -> None:
     assert [episode["task"] for episode in episodes] == list(range(11))
     assert all(len(episode["path"]) == episode["steps"] + 1 for episode in episodes)
     assert row["success_rate"] == sum(episode["success"] for episode in episodes) / 11
+    assert row["success_curve"]["success_rate"][4] == row["success_rate"]  # at a threshold of 0.2
     assert json.loads((path / OUT / "plan.json").read_text()) == result
+
+
+def test_pictures_of_all_tasks_and_of_the_first(planned: tuple[Path, dict]) -> None:
+    path, result = planned
+    names = ["outcomes.png", "success.png", "oracle/episode-000.png", "oracle/episode-000.mp4"]
+    assert result["figures"] == [str(OUT / name) for name in names]
+    assert all((path / figure).stat().st_size > 1000 for figure in result["figures"])
 
 
 def test_fewer_episodes_are_the_first_of_more_and_nothing_is_run_again(keyin: Keyin, planned: tuple[Path, dict]) -> None:
     path, result = planned
     before = (path / OUT / "oracle" / "episodes.jsonl").read_bytes()
-    done = keyin("plan", "--method", "oracle", "--episodes", "5", "--json", "--out", OUT, cwd=path)
+    done = keyin("plan", "--method", "oracle", "--episodes", "5", "--pictures", "0", "--json", "--out", OUT, cwd=path)
     again = json.loads(done.stdout)
     assert again["rows"][0]["episodes"] == 5
     assert again["tasks_sha256"] != result["tasks_sha256"]
@@ -56,7 +67,8 @@ def test_fewer_episodes_are_the_first_of_more_and_nothing_is_run_again(keyin: Ke
 
 def test_killed_and_continued_is_never_interrupted(keyin: Keyin, planned: tuple[Path, dict], tmp_path: Path) -> None:
     path, result = planned
-    command = [sys.executable, "-m", "keyin_cli", "plan", "--method", "oracle", "--episodes", "11"]
+    args = ("plan", "--method", "oracle", "--episodes", "11", "--pictures", "0")
+    command = [sys.executable, "-m", "keyin_cli", *args, "--workers", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     written = tmp_path / OUT / "oracle" / "episodes.jsonl"
     while not (written.is_file() and written.stat().st_size):
@@ -66,7 +78,7 @@ def test_killed_and_continued_is_never_interrupted(keyin: Keyin, planned: tuple[
     process.wait()
     with written.open("a") as file:
         file.write('{"task": 10, "succ')  # as if killed while writing
-    done = keyin("plan", "--method", "oracle", "--episodes", "11", "--json", cwd=tmp_path)
+    done = keyin(*args, "--workers", "2", "--json", cwd=tmp_path)
     assert "continuing" in done.stderr
     assert json.loads(done.stdout)["tasks_sha256"] == result["tasks_sha256"]
     assert lines(tmp_path) == lines(path)
@@ -87,7 +99,10 @@ def test_other_settings_are_refused_and_foreign_directories_left_alone(keyin: Ke
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (("--method", "teleport"), "keyin: no method teleport: there are none, oracle"),
+        (("--method", "teleport"), "keyin: no method teleport: there are random, none, tap, surprise"),
+        (("--method", "keyin"), "keyin: keyin needs weights of `keyin train`: give --ckpt a run directory that has keyin/"),
+        (("--ckpt", "nothing"), "keyin: no weights at nothing"),
+        (("--servo", "pid"), "Invalid value for '--servo'"),
         (("--episodes", "0"), "Invalid value for '--episodes'"),
     ],
 )
@@ -98,7 +113,51 @@ def test_bad_input(keyin: Keyin, tmp_path: Path, args: tuple[str, ...], line: st
 
 
 def test_a_dry_run_writes_nothing(keyin: Keyin, tmp_path: Path) -> None:
-    done = keyin("plan", "--method", "none", "--episodes", "10", "--dry-run", "--json", cwd=tmp_path)
+    done = keyin("plan", "--method", "none", "--method", "random", "--episodes", "10", "--dry-run", "--json", cwd=tmp_path)
     estimate = json.loads(done.stdout)
     assert estimate["environment_steps"] == 10 * 60 * 3 * 200 * 8
     assert not list(tmp_path.iterdir())
+
+
+def test_a_trained_method_and_what_it_is_compared_with(keyin: Keyin, tmp_path: Path) -> None:
+    """With untrained weights; the subgoals alone are theirs."""
+    run = save(tmp_path / "run")
+    args = ("--method", "random", "--method", "keyin", "--episodes", "1", "--pictures", "1")
+    done = keyin("plan", "--ckpt", run, *args, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "random against keyin: error " in done.stdout
+    result = json.loads((tmp_path / OUT / "plan.json").read_text())
+    assert [row["method"] for row in result["rows"]] == ["random", "keyin"]
+    assert result["rows"][0]["against_keyin"]["mcnemar_p"] == 1
+    assert len(result["figures"]) == 6
+
+
+def test_weights_of_another_world_are_refused(keyin: Keyin, tiny: Path) -> None:
+    done = keyin("plan", "--ckpt", "artifacts/runs/tiny-brownian", "--method", "keyin", "--out", "never", cwd=tiny)
+    assert done.returncode == 2
+    assert "was trained on brownian frames of 32x32x1: planning needs weights of the pushing world" in done.stderr
+    assert not (tiny / "never").exists()
+
+
+@pytest.mark.parametrize(
+    ("image", "line"),
+    [
+        (np.full((64, 64, 3), 200, np.uint8), "goal.png shows no puck"),
+        (np.zeros((48, 64, 3), np.uint8), "goal.png is 48x64x3, expected 64x64x3"),
+        (None, "no image at goal.png"),
+    ],
+)
+def test_a_goal_that_cannot_be_used(keyin: Keyin, tmp_path: Path, image: np.ndarray | None, line: str) -> None:
+    if image is not None:
+        Image.fromarray(image).save(tmp_path / "goal.png")
+    done = keyin("plan", "--method", "none", "--goal", "goal.png", "--episodes", "2", cwd=tmp_path)
+    assert done.returncode == 2
+    assert line in done.stderr
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_no_back_end_is_one_line(keyin: Keyin, tmp_path: Path) -> None:
+    done = keyin("plan", "--method", "none", "--episodes", "2", cwd=tmp_path, MUJOCO_GL="nothing")
+    assert done.returncode == 2
+    assert [line for line in done.stderr.splitlines() if line.startswith("keyin: cannot render with MUJOCO_GL=nothing")]
+    assert not (tmp_path / "artifacts").exists()

@@ -81,6 +81,18 @@ def test_again_trains_nothing_and_prints_markdown(keyin: Keyin, tabled: tuple[Pa
     assert any(line.startswith("KeyIn over 2 training seeds:") for line in lines)
 
 
+def test_tap_is_trained_for_planning_and_in_no_row(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
+    path, _ = tabled
+    assert not (path / RUN / "tap").exists()
+    done = keyin("baseline", "tap", RECIPE, "--json", cwd=path)
+    assert done.returncode == 0, done.stderr
+    trained = json.loads(done.stdout)
+    assert trained["steps"] == 20
+    assert 0 <= trained["metrics"]["val/copies"] <= 1
+    info = json.loads(keyin("info", RUN / "tap", "--verify", "--json", cwd=path).stdout)
+    assert (info["kind"], info["verified"]) == ("run tap", True)
+
+
 def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
     done = keyin("baseline", "oracle", RECIPE, cwd=tmp_path)
     assert done.returncode == 2

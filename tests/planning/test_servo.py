@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from keyin_cli.data.pushing.env import Scene
+from keyin_cli.data.pushing.env import LIFT, Scene
+from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import TrueDynamics
-from keyin_cli.planning.servo import Episodes, Servo, _next, execute
-from keyin_cli.planning.subgoals import PROPOSERS
+from keyin_cli.planning.servo import Episodes, _next, execute
 from keyin_cli.planning.tasks import Tasks, make
 
 SMALL = Servo(steps=6, samples=40, horizon=4, iterations=2)
@@ -41,11 +41,19 @@ def test_the_next_subgoal_is_taken_when_reached_or_after_too_long() -> None:
 def test_a_puck_at_its_goal_ends_the_episode_at_once() -> None:
     tasks = make(0, np.arange(2))
     scene = Scene(tasks.scene.wall, np.stack([tasks.scene.goal[0], tasks.scene.start[1]]), tasks.scene.goal)
-    told: list[int] = []
-    episodes = execute(SMALL, TrueDynamics(1), scene, tasks.scene.goal[:, None], 0, tasks.index, 1, told.append)
+    episodes = execute(SMALL, TrueDynamics(1), scene, tasks.scene.goal[:, None], 0, tasks.index, 1)
     np.testing.assert_array_equal(episodes.steps, [0, SMALL.steps])
     np.testing.assert_array_equal(episodes.path[0], np.repeat(scene.start[:1], SMALL.steps + 1, axis=0))
-    assert sum(told) == 2 * SMALL.steps
+
+
+def test_what_was_done_is_told_for_pictures() -> None:
+    """Each step's subgoal, and where the finger was: at the centre and raised first, then wherever the actions sent it."""
+    tasks = make(0, np.arange(2))
+    episodes = run(tasks, replace(SMALL, subgoal_steps=2))
+    np.testing.assert_array_equal(episodes.current, [[0, 0, 1, 1, 2, 2]] * 2)
+    np.testing.assert_allclose(episodes.motion[:, 0, 2:], [[0, 0, LIFT]] * 2)
+    assert (np.abs(np.diff(episodes.motion[:, :, 2:4], axis=1)).max(axis=2) > 0.01).all()
+    np.testing.assert_array_equal(episodes.path, episodes.motion[..., :2])
 
 
 def test_a_short_push_succeeds() -> None:
@@ -73,11 +81,3 @@ def test_dynamics_are_the_world_itself() -> None:
     for step in range(7):
         world.step(actions[:, 1, step])
     np.testing.assert_array_equal(imagined[:, 1], world.puck)
-
-
-def test_proposers_share_one_signature() -> None:
-    tasks = make(0, np.arange(3))
-    for propose in PROPOSERS.values():
-        subgoals = propose(tasks)
-        assert subgoals.shape[0] == 3
-        np.testing.assert_array_equal(subgoals[:, -1], tasks.scene.goal)

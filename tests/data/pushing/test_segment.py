@@ -5,7 +5,15 @@ from keyin_cli.data.pushing import sequences
 from keyin_cli.data.pushing.env import LIFT
 from keyin_cli.data.pushing.geometry import clearance
 from keyin_cli.data.pushing.render import shared
-from keyin_cli.data.pushing.segment import arm_coverage, project, puck_centre, puck_coverage, unproject
+from keyin_cli.data.pushing.segment import (
+    arm_coverage,
+    project,
+    puck_centre,
+    puck_coverage,
+    unproject,
+    wall_centre,
+    wall_coverage,
+)
 from keyin_cli.recipe import PushingData
 
 SIZE = 64
@@ -89,3 +97,19 @@ def test_coverage_counts_pixels() -> None:
     np.testing.assert_allclose(puck_coverage(frames).sum(axis=(1, 2)), table * 0.1**2, rtol=0.1)
     around_arm = arm_coverage(frames)[:, SIZE // 2 + 4 :]  # of the wall, a little counts as arm
     np.testing.assert_allclose(around_arm.sum(axis=(1, 2)), table * 0.06**2, rtol=0.15)
+
+
+# ---------------------------------------------------------------- the wall
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_the_wall_is_found_below_the_arm_where_it_starts(size: int) -> None:
+    states, walls = below_the_arm(100)
+    start = np.concatenate([states[:, :2], np.zeros((100, 2)), np.full((100, 1), LIFT)], axis=1)
+    assert np.linalg.norm(wall_centre(shared(size).frames(start, walls)) - project(walls, size), axis=1).max() < 0.5
+
+
+def test_a_frame_without_a_wall_has_no_centre() -> None:
+    frames = shared(SIZE).frames(np.array([[-0.5, -0.5, 0.5, 0.5, LIFT]]), np.full((1, 2), 3.0))
+    assert wall_coverage(frames).sum() < 1
+    assert np.isnan(wall_centre(frames)).all()

@@ -1,0 +1,121 @@
+"""One method on one group of tasks: propose subgoals, follow them, tell what happened. What a worker does."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from keyin_cli import artifacts
+from keyin_cli.model.weights import Model
+from keyin_cli.planning import context as context_
+from keyin_cli.planning.context import Context, Proposal, Search
+from keyin_cli.planning.controllers import Servo
+from keyin_cli.planning.dynamics import DYNAMICS
+from keyin_cli.planning.metrics import SUCCESS, remaining
+from keyin_cli.planning.servo import Episodes, execute
+from keyin_cli.planning.subgoals import PROPOSERS
+from keyin_cli.planning.tasks import Tasks
+from keyin_cli.training.engine import pick_device
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained stage: its file, which every worker can read, and the SHA-256 of the tensors in it."""
+
+    stage: str
+    file: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A method on a group of tasks, and all that decides the result."""
+
+    method: str
+    tasks: Tasks
+    seed: int
+    servo: Servo
+    search: Search
+    weights: Weights | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """Lines of `episodes.jsonl`; of each the frames (K-1,H,W,3) in which its subgoals were imagined, if they were; how many
+    actions were simulated; the process that did it and its peak memory in bytes."""
+
+    lines: list[dict[str, Any]]
+    images: list[NDArray[np.uint8] | None]
+    actions: int
+    process: int
+    memory: int
+
+
+def run(job: Job) -> Done:
+    """Neither other groups nor the number of threads change what comes out, but for `seconds`.
+
+    Raises:
+        InputError: the model's images cannot be drawn.
+    """
+    begun = time.monotonic()
+    proposal = propose(job)
+    dynamics = DYNAMICS[job.servo.cost](1)
+    episodes = execute(job.servo, dynamics, job.tasks.scene, proposal.subgoals, job.seed, job.tasks.index, threads=1)
+    seconds = (time.monotonic() - begun) / len(job.tasks.index)
+    lines, images = _lines(job.tasks, proposal, episodes, seconds)
+    return Done(lines, images, dynamics.steps, os.getpid(), artifacts.peak_memory())
+
+
+def propose(job: Job) -> Proposal:
+    """The subgoals of a job. From here on this process computes with one thread: how many there are changes how sums are rounded.
+
+    Processes share the cores instead.
+    """
+    torch.set_num_threads(1)
+    device = pick_device("auto")
+    models = {job.weights.stage: _model(job.weights, device)} if job.weights else {}
+    return PROPOSERS[job.method](Context(job.tasks, models, job.seed, device, job.search))
+
+
+@lru_cache(maxsize=2)
+def _model(weights: Weights, device: torch.device) -> Model:
+    return context_.load(weights.file, device)
+
+
+def _lines(
+    tasks: Tasks, proposal: Proposal, episodes: Episodes, seconds: float
+) -> tuple[list[dict[str, Any]], list[NDArray[np.uint8] | None]]:
+    scene, notes = tasks.scene, proposal.notes or {}
+    error = remaining(episodes.path[:, -1], scene.goal, scene.wall)
+    initial = remaining(scene.start, scene.goal, scene.wall)
+    at_goal = (proposal.subgoals == scene.goal[:, None]).all(axis=-1)
+    lines, images = [], []
+    for row, task in enumerate(tasks.index):
+        steps, planned = int(episodes.steps[row]), int(at_goal[row].argmax())  # subgoals before the goal
+        lines.append(
+            {
+                "task": int(task),
+                "success": bool(error[row] <= SUCCESS),
+                "error": float(error[row]),
+                "initial": float(initial[row]),
+                "steps": steps,
+                "seconds": round(seconds, 3),
+                "wall": scene.wall[row].tolist(),
+                "goal": scene.goal[row].tolist(),
+                "subgoals": proposal.subgoals[row, : planned + 1].round(6).tolist(),
+                "path": episodes.path[row, : steps + 1].round(6).tolist(),
+                "finger": episodes.motion[row, : steps + 1, 2:].round(6).tolist(),
+                "current": np.minimum(episodes.current[row, :steps], planned).tolist(),
+                **{name: column[row].item() for name, column in notes.items()},
+            }
+        )
+        images.append(None if proposal.images is None else proposal.images[row, :planned])
+    return lines, images

@@ -1,0 +1,76 @@
+"""What a planner sees of tasks: an image of the start and one of the goal. Nothing else of the world is told to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from keyin_cli.data.pushing import segment
+from keyin_cli.data.pushing.env import LIFT, Scene
+from keyin_cli.data.pushing.render import shared
+from keyin_cli.errors import InputError
+
+Frames = NDArray[np.uint8]
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Views:
+    """n tasks as images (n,H,H,3): `start`, and `goal`, with the puck at the goal and all else as at the start."""
+
+    start: Frames
+    goal: Frames
+
+
+def observe(scene: Scene, size: int) -> Views:
+    """Draw n scenes, `size` px wide.
+
+    Raises:
+        InputError: no OpenGL back end works.
+    """
+    return Views(frames(scene.start, scene.wall, size), frames(scene.goal, scene.wall, size))
+
+
+def frames(puck: Array, wall: Array, size: int) -> Frames:
+    """Frames (n,size,size,3) of pucks (n,2) and walls (n,2), the raised arm at the centre of the table as at the start."""
+    finger = np.broadcast_to([0.0, 0.0, LIFT], (len(puck), 3))
+    return shared(size).frames(np.concatenate([puck, finger], axis=1), wall)
+
+
+def own_goal(path: Path, size: int) -> Array:
+    """Where an image file of a goal shows the puck, table units (2,).
+
+    Raises:
+        InputError: there is no such image, or see `puck`.
+    """
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError):
+        raise InputError(f"no image at {path}: --goal takes a picture of the table, such as a goal_image of a dataset") from None
+    centre: Array = puck(pixels[None], size, str(path))[0]
+    return centre
+
+
+def puck(images: Frames, size: int, what: str) -> Array:
+    """Where the puck is in images (n,H,W,3), in table units (n,2).
+
+    Args:
+        size: px, which the model needs.
+        what: the images are, for the error.
+
+    Raises:
+        InputError: they are of another size, or one does not show the puck.
+    """
+    if images.shape[1:] != (size, size, 3):
+        found = "x".join(map(str, images.shape[1:]))
+        raise InputError(f"{what} is {found}, expected {size}x{size}x3: give an image of that size")
+    centre = segment.unproject(segment.puck_centre(images), size)
+    if np.isnan(centre).any():
+        raise InputError(f"{what} shows no puck: it shall look like a goal_image of `keyin gen-data pushing`")
+    return centre
