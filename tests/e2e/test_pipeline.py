@@ -184,7 +184,7 @@ def test_labels_are_never_trained_on(keyin: Keyin, own: Path, tmp_path: Path) ->
         section = f"data={{kind: zarr, path: {data}, frames: 35, height: 32, width: 32, channels: 1}}"
         out = tmp_path / data.stem
         results.append(printed(keyin("train", RECIPE, "--set", section, *steps, "--out", out, "--json", cwd=tmp_path)))
-        assert list((out / "keyin" / "targets").rglob("*.safetensors"))
+        assert list((out / "interpolator" / "targets").rglob("*.safetensors"))
     assert results[0]["weights_sha256"] == results[1]["weights_sha256"]
     assert results[0]["metrics"]["val/offsets"] > 0
 
