@@ -244,7 +244,8 @@ def _git() -> dict[str, Any] | None:
         commit = subprocess.run(
             ["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
         ).stdout.strip()
-        status = subprocess.run(["git", "-C", root, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+        code = ["status", "--porcelain", "--", ".", ":(exclude)artifacts"]  # results that are being written make no code dirty
+        status = subprocess.run(["git", "-C", root, *code], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
     return {"commit": commit, "dirty": bool(status.strip())}
