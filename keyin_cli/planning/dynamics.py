@@ -44,7 +44,7 @@ class TrueDynamics:
 class RenderedDynamics(TrueDynamics):
     """The same, but the puck is found by its colour in a frame that is drawn of every outcome, as the paper has it.
 
-    Slower by far, and no better: the two agree within a pixel.
+    Slower by far; the two agree within a pixel.
     """
 
     def _centres(self, simulator: Simulator) -> Array:

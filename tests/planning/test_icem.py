@@ -1,4 +1,4 @@
-"""iCEM: coloured noise, elites carried on, the best that was tried; better than CEM for the same number of samples."""
+"""iCEM: coloured noise, elites carried on, the best that was tried; nearer than CEM to a smooth target."""
 
 import numpy as np
 import pytest
