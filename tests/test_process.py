@@ -14,8 +14,7 @@ def touched():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     np.ones(64 * 2**20, dtype=np.uint8)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-touched()
-print(touched())
+print(min(touched() for _ in range(5)))
 """
 
 
