@@ -27,7 +27,7 @@ from keyin_cli.recipe import Recipe
 Frames = NDArray[np.uint8]
 Times = NDArray[np.bool_]
 
-BATCH = 50  # sequences at once
+BATCH = 16  # sequences at once: more would not fit into the cache
 
 
 class Selector(Protocol):

@@ -17,7 +17,7 @@ from keyin_cli.progress import track
 from keyin_cli.recipe import Window
 
 PIECE = 1000  # sequences per file
-BATCH = 50  # sequences searched at once
+BATCH = 16  # sequences searched at once: more would not fit into the cache
 
 
 def search_offsets(
