@@ -14,7 +14,7 @@ from keyin_cli.model.weights import Model, save_weights
 from keyin_cli.recipe import Recipe, check, variant
 
 SIZE = 64
-CODEC = {"kind": "patch", "embedding": 8, "patch": 8, "channels": 2, "hidden": [8]}
+CODEC = {"kind": "layers", "embedding": 8, "channels": 2, "hidden": [8], "layers": 2}
 RECIPE = check(
     {
         "name": "small-pushing",

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from keyin_cli.model.layers import mlp
-from keyin_cli.recipe import Codec, ConvCodec, MlpCodec, PatchCodec
+from keyin_cli.recipe import Codec, ConvCodec, LayersCodec, MlpCodec
 
 Image = tuple[int, int, int]
 DARKEST = 1 / 510  # half a step of a pixel's value: backgrounds are kept this far from 0 and 1
-OPEN = 3.0  # logit of an untrained gate
+SHARPNESS, HIDDEN, VIVIDNESS = 4.0, 2.0, 3.0  # scale of visibility, how far behind the background layers start; scale of colours
 
 
 class Encoder(nn.Module):
@@ -28,7 +28,7 @@ class Encoder(nn.Module):
         self.image = image
         if isinstance(codec, MlpCodec):
             body = nn.Sequential(nn.Flatten(), mlp([math.prod(image), *codec.hidden, codec.embedding]))
-        elif isinstance(codec, PatchCodec):
+        elif isinstance(codec, LayersCodec):
             body = _patches(codec, image)
         else:
             body = _convolutions(codec, image)
@@ -40,43 +40,81 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A decoder that paints has one channel more, a gate: how much of the background's logit shines through a pixel."""
-
     def __init__(self, codec: Codec, image: Image) -> None:
         super().__init__()
         self.image = image
-        self.paints = isinstance(codec, PatchCodec)
         if isinstance(codec, MlpCodec):
             self.body: nn.Module = mlp([codec.embedding, *reversed(codec.hidden), math.prod(image)])
-        elif isinstance(codec, PatchCodec):
-            self.body = _painted_patches(codec, image)
+        elif isinstance(codec, LayersCodec):
+            self.body = Layers(codec, image)
         else:
             self.body = _transposed_convolutions(codec, image)
 
     def forward(self, embeddings: Tensor, background: Tensor) -> Tensor:
-        """Decode embeddings (...,E) on backgrounds in [0,1] that broadcast to (...,H,W,C), which only a painter looks at."""
-        decoded: Tensor = self.body(embeddings.reshape(-1, embeddings.shape[-1]))
-        decoded = decoded.reshape(*embeddings.shape[:-1], *self.image[:2], -1)
-        if not self.paints:
-            return decoded
-        paint, gate = decoded.split([self.image[2], 1], dim=-1)
-        return paint + gate.sigmoid() * torch.logit(background, eps=DARKEST)
+        """Decode embeddings (...,E) on backgrounds in [0,1] that broadcast to (...,H,W,C), which only layers lie on."""
+        flat = embeddings.reshape(-1, embeddings.shape[-1])
+        if isinstance(self.body, Layers):
+            behind = torch.logit(background, eps=DARKEST).expand(*embeddings.shape[:-1], *self.image)
+            decoded: Tensor = self.body(flat, behind.reshape(-1, *self.image))
+        else:
+            decoded = self.body(flat)
+        return decoded.reshape(*embeddings.shape[:-1], *self.image)
 
     @torch.no_grad()
     def start_from(self, mean: Tensor) -> None:
         """Make the untrained decoder predict the data's mean pixel: a tiny bright ball is never learned from logits of zero.
 
-        A painter starts from its background instead.
+        Layers start from their background instead.
 
         Args:
             mean: mean of all pixels per channel, (C,) in [0, 1].
         """
+        if isinstance(self.body, Layers):
+            return
         last = [module for module in self.body.modules() if isinstance(module, (nn.Linear, nn.ConvTranspose2d))][-1]
         assert last.bias is not None
         start = torch.logit(mean, eps=1e-4)
-        if self.paints:
-            start = torch.cat([torch.zeros_like(mean), torch.tensor([OPEN])])
         last.bias.copy_(start.repeat(last.bias.numel() // start.numel()))
+
+
+class Layers(nn.Module):
+    """Draws K layers of one colour each on a background, like cut paper: what does not move need not be encoded.
+
+    How visible layer k is at a pixel is the softmax, over all layers and the background, of a sum of what it says of the pixel's
+    row and of its column. A sum of two parabolas is cut off along a circle, so a small disc anywhere is easy to say.
+    """
+
+    def __init__(self, codec: LayersCodec, image: Image) -> None:
+        super().__init__()
+        self.image, self.layers = image, codec.layers
+        self.parts = mlp([codec.embedding, *reversed(codec.hidden), codec.layers * sum(image)])
+        self._scatter()
+
+    def forward(self, embeddings: Tensor, background: Tensor) -> Tensor:
+        """Embeddings (B,E), logits of backgrounds (B,H,W,C) -> logits of pixels (B,H,W,C)."""
+        parts = self.parts(embeddings).unflatten(-1, (self.layers, -1))
+        rows, columns, colours = parts.split(self.image, dim=-1)
+        visible = (SHARPNESS * (rows[..., :, None] + columns[..., None, :]) - HIDDEN).flatten(2)  # (B,K,HW); the background: 0
+        most = visible.detach().amax(1, keepdim=True).clamp_min(0)
+        shown, rest = (visible - most).exp(), (-most).exp()  # the softmax, written out: its parts are never copied together
+        behind = rest * background.flatten(1, 2).transpose(1, 2)
+        drawn = torch.baddbmm(behind, VIVIDNESS * colours.transpose(1, 2), shown) / (rest + shown.sum(1, keepdim=True))
+        return drawn.transpose(1, 2).reshape(background.shape)
+
+    @torch.no_grad()
+    def _scatter(self) -> None:
+        """Start with faint blobs all over the image, of many colours: they find what moves in a few hundred steps.
+
+        Layers that are all alike at first stay hidden for long.
+        """
+        last = self.parts[-1]
+        assert isinstance(last, nn.Linear)
+        places = [
+            0.25 - ((torch.arange(side) - side * (0.125 + 0.75 * torch.rand(self.layers, 1))) / (side / 3)).square()
+            for side in self.image[:2]
+        ]
+        bits = (torch.arange(self.layers)[:, None] >> torch.arange(self.image[2])) & 1
+        last.bias.copy_(torch.cat([*places, 0.7 * (2 * bits - 1)], dim=1).flatten())
 
 
 def to_images(frames: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:
@@ -104,9 +142,10 @@ def _transposed_convolutions(codec: ConvCodec, image: Image) -> nn.Sequential:
     return nn.Sequential(*layers, _Permute(0, 2, 3, 1))
 
 
-def _patches(codec: PatchCodec, image: Image) -> nn.Sequential:
-    rows, columns, size = _grid(codec, image)
-    side, channels = codec.patch, image[2]
+def _patches(codec: LayersCodec, image: Image) -> nn.Sequential:
+    height, width, channels = image
+    side = codec.patch
+    rows, columns = height // side, width // side
     return nn.Sequential(
         nn.Unflatten(1, (rows, side)),
         nn.Unflatten(3, (columns, side)),
@@ -115,29 +154,8 @@ def _patches(codec: PatchCodec, image: Image) -> nn.Sequential:
         nn.Linear(side * side * channels, codec.channels),
         nn.SiLU(),
         nn.Flatten(),
-        mlp([size, *codec.hidden, codec.embedding]),
+        mlp([rows * columns * codec.channels, *codec.hidden, codec.embedding]),
     )
-
-
-def _painted_patches(codec: PatchCodec, image: Image) -> nn.Sequential:
-    rows, columns, size = _grid(codec, image)
-    side, channels = codec.patch, image[2] + 1
-    return nn.Sequential(
-        mlp([codec.embedding, *reversed(codec.hidden), size]),
-        nn.SiLU(),
-        nn.Unflatten(1, (rows, columns, codec.channels)),
-        nn.Linear(codec.channels, side * side * channels),
-        nn.Unflatten(3, (side, side, channels)),
-        _Permute(0, 1, 3, 2, 4, 5),
-        nn.Flatten(1, 2),
-        nn.Flatten(2, 3),
-    )
-
-
-def _grid(codec: PatchCodec, image: Image) -> tuple[int, int, int]:
-    """Rows and columns of patches, and channels of all of them."""
-    rows, columns = image[0] // codec.patch, image[1] // codec.patch
-    return rows, columns, rows * columns * codec.channels
 
 
 class _Permute(nn.Module):

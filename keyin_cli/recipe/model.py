@@ -25,20 +25,21 @@ class ConvCodec(Section):
     channels: Sized = Field([16, 32, 64])
 
 
-class PatchCodec(Section):
-    """Square patches through one shared layer, then fully connected layers: nothing but matrix products, which a CPU likes.
+class LayersCodec(Section):
+    """For small things that move before a still background, the last conditioning frame; mostly matrix products.
 
-    The decoder paints over the last conditioning frame: what does not move need not be encoded.
+    Encoder: square patches through one layer, then fully connected ones. Decoder: layers of one colour on the background.
     """
 
-    kind: Literal["patch"]
+    kind: Literal["layers"]
     embedding: Positive = 64  # E
     patch: Positive = 8  # side of a patch in px
-    channels: Positive = 32  # of the shared layer
-    hidden: Sized = Field([256])
+    channels: Positive = 32  # of the layer that patches share
+    hidden: Sized = Field([256, 256])
+    layers: Positive = 4
 
 
-Codec = MlpCodec | ConvCodec | PatchCodec
+Codec = MlpCodec | ConvCodec | LayersCodec
 
 
 class Lstm(Section):

@@ -24,7 +24,7 @@ Part = TypeVar("Part", bound=Section)
 
 KINDS = {
     *("brownian", "pushing", "zarr"),
-    *("mlp", "conv", "patch"),
+    *("mlp", "conv", "layers"),
     *("deterministic", "stochastic"),
     *("temporal", "bare"),
     *("free", "static", "constant"),

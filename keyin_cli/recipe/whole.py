@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from keyin_cli.recipe.data import BrownianData, Data
-from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, Model, PatchCodec
+from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, LayersCodec, Model
 from keyin_cli.recipe.section import Positive, Section
 from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Soft, Surprise, Tap, Train
 
@@ -75,7 +75,7 @@ class Recipe(Section):
             factor = 2 ** len(codec.channels)
             if any(side % factor for side in self.data.image[:2]):
                 problems.append(f"model.codec.channels: {len(codec.channels)} halvings need image sides divisible by {factor}")
-        if isinstance(codec, PatchCodec) and any(side % codec.patch for side in self.data.image[:2]):
+        if isinstance(codec, LayersCodec) and any(side % codec.patch for side in self.data.image[:2]):
             problems.append(f"model.codec.patch: image sides are not multiples of {codec.patch} px")
         if problems:
             raise ValueError("\n".join(problems))
