@@ -42,7 +42,7 @@ def draw(dataset: Dataset, out: Path) -> tuple[dict[str, Any], list[Path]]:
     times = dataset.read("keyframes", shown) if dataset.labelled else np.zeros(frames.shape[:2], dtype=np.bool_)
     found, goals, pictures = statistics(dataset), None, {}
     if is_pushing(dataset):
-        goals, scene = dataset.read("goal", shown), _paths(dataset, shown[:1])
+        goals, scene = dataset.read("goal", shown), demonstrated(dataset, shown[:1])
         pictures["paths.png"] = partial(figures.puck_paths, scenes=[scene])
     if dataset.labelled:
         pictures["histograms.png"] = partial(figures.histograms, statistics=found)
@@ -57,7 +57,7 @@ def draw(dataset: Dataset, out: Path) -> tuple[dict[str, Any], list[Path]]:
     return found, [out / name for name in pictures]
 
 
-def _paths(dataset: Dataset, sequence: NDArray[np.int64]) -> figures.Paths:
+def demonstrated(dataset: Dataset, sequence: NDArray[np.int64]) -> figures.Paths:
     """Fresh demonstrations to many goals in the scene of one sequence (1,) of a pushing dataset."""
     from keyin_cli.data.pushing import env, sequences  # imports MuJoCo, which other datasets do without
 

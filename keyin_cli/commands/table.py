@@ -54,4 +54,9 @@ def markdown(result: dict[str, Any]) -> list[str]:
     for row in result["quality"]:
         figures = [row[part][name] for part in ("reconstruction", "best") for name in ("psnr", "ssim")]
         lines.append(f"| {row['method']} | {' | '.join(f'{figure:.2f}' for figure in [*figures, row['diversity']])} |")
+    if "paths" in result:
+        lines += ["", "| paths | left | right | centre inside the wall | overlapping it | no puck seen |", "|" + "---|" * 6]
+        for row in result["paths"]:
+            shares = [row[name] for name in ("left", "right", "inside_wall", "overlapping_wall", "unseen")]
+            lines.append(f"| {row['method']} | {' | '.join(f'{100 * share:.1f} %' for share in shares)} |")
     return lines

@@ -80,7 +80,6 @@ def of_pushing(keyframes: Times, states: Array, wall: Array, goal: Array, attemp
     puck, wall, goal = (array.astype(np.float64) for array in (states[..., :2], wall, goal))
     start = puck[:, 0]
     frames_per_push = np.diff(np.nonzero(keyframes)[1].reshape(len(keyframes), -1), axis=1, prepend=0)
-    left = float((_crossing(puck - wall[:, None]) < 0).mean())
     lengths = {
         "shortest": shortest_path(start, goal, wall),
         "puck": np.linalg.norm(np.diff(puck, axis=1), axis=-1).sum(axis=1),
@@ -89,18 +88,24 @@ def of_pushing(keyframes: Times, states: Array, wall: Array, goal: Array, attemp
     return {
         "pushes_per_sequence": frames_per_push.shape[1],
         "frames_per_push": _histogram(frames_per_push, keyframes.shape[1]),
-        "sides": {"left": left, "right": 1 - left},
+        "sides": sides(puck, wall),
         "straight_line_blocked": float((line_clearance(start, goal, wall) < -TOUCHING).mean()),
         "success_rate": len(attempts) / int(attempts.sum()),
         "lengths": {"edges": edges.tolist(), **{name: _spread(length, edges) for name, length in lengths.items()}},
     }
 
 
-def _crossing(path: Array) -> Array:
-    """Where along the wall (n) paths (n,T,2) relative to its centre first change from the near side to the far side."""
-    after = np.maximum((path[..., 1] >= 0).argmax(axis=1), 1)[:, None, None]
-    (x0, y0), (x1, y1) = (np.take_along_axis(path, index, 1)[:, 0].T for index in (after - 1, after))
-    return x0 + (x1 - x0) * y0 / (y0 - y1)
+def sides(path: Array, wall: Array) -> dict[str, float]:
+    """Shares of paths (n,T,2) that go around the `left` and the `right` end of their walls, centred at (n,2), as seen in a frame.
+
+    Those that never reach the far side are in neither.
+    """
+    relative = path - wall[:, None]
+    after = (relative[..., 1] >= 0).argmax(axis=1)  # first on the far side; all start on the near side
+    crosses, places = after > 0, np.maximum(after, 1)[:, None, None]
+    (x0, y0), (x1, y1) = (np.take_along_axis(relative, place, 1)[:, 0].T for place in (places - 1, places))
+    along = x0 + (x1 - x0) * y0 / np.where(crosses, y0 - y1, 1)
+    return {"left": float((crosses & (along < 0)).mean()), "right": float((crosses & (along >= 0)).mean())}
 
 
 def _histogram(frames: NDArray[np.integer[Any]], length: int) -> list[int]:

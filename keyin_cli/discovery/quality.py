@@ -36,7 +36,7 @@ def quality(method: str, model: KeyIn | Svg, frames: Frames, samples: int, devic
         for begin in range(0, len(frames), BATCH):
             images = to_images(frames[begin : begin + BATCH], device)
             truth, rng = images[:, count:], step_rng(seed, begin)
-            drawn = [_sample(model, images[:, :count], rng) for _ in range(samples)]
+            drawn = [sample(model, images[:, :count], rng) for _ in range(samples)]
             scores = torch.stack([psnr(each, truth) for each in drawn])
             best = torch.stack(drawn)[scores.argmax(0), torch.arange(len(truth))]
             rows.append([*_both(reconstruct(model, images), truth), *_both(best, truth), psnr(drawn[0], drawn[1])])
@@ -57,7 +57,7 @@ def reconstruct(model: KeyIn | Svg, images: Tensor) -> Tensor:
     return model.compose(sequence[:, count - 1], background, model.keyframes(sequence))
 
 
-def _sample(model: KeyIn | Svg, conditioning: Tensor, rng: np.random.Generator) -> Tensor:
+def sample(model: KeyIn | Svg, conditioning: Tensor, rng: np.random.Generator) -> Tensor:
     """Continue conditioning frames (n,T,H,W,C) with latents from the prior: (n,N,H,W,C)."""
     n, window = len(conditioning), model.recipe.window
     if isinstance(model, Svg):

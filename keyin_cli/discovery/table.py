@@ -11,7 +11,9 @@ import numpy as np
 
 from keyin_cli import artifacts, figures
 from keyin_cli.data import loader
+from keyin_cli.data.statistics import is_pushing
 from keyin_cli.data.store import open_for
+from keyin_cli.discovery import paths
 from keyin_cli.discovery.comparison import compare
 from keyin_cli.discovery.context import Frames
 from keyin_cli.discovery.evaluate import STRIPS, evaluate
@@ -43,7 +45,8 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
 
     Returns:
         What `eval-f1` prints, rows also with the `seconds` of their training and that of `keyin` with `seeds`; and `quality`.
-        The figures also compare reconstructions and show how the stages were trained.
+        The figures also compare reconstructions and show how the stages were trained; of the pushing world also `paths`, see
+        `paths.compare`, and their picture.
     """
     run = artifacts.runs(recipe.name)
     out = out or run / "table"
@@ -69,6 +72,10 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
     compare(pictures[0], compared, shown, artifacts.read_lines(out / "sequences.jsonl")[: len(shown)], device)
     figures.curves(pictures[1], {stage: artifacts.read_lines(out / stage / artifacts.METRICS) for stage in stages})
     result["figures"] += [str(picture) for picture in pictures]
+    dataset = open_for(recipe.data)
+    if is_pushing(dataset):
+        result["paths"] = paths.compare(out / "paths.png", models, dataset, device, recipe.seed)
+        result["figures"].append(str(out / "paths.png"))
     artifacts.write_json(out / TABLE, result)
     return result
 

@@ -20,6 +20,7 @@ from keyin_cli.recipe import Codec, ConvCodec, LayersCodec, MlpCodec
 Image = tuple[int, int, int]
 DARKEST = 1 / 510  # half a step of a pixel's value: backgrounds are kept this far from 0 and 1
 SHARPNESS, HIDDEN, VIVIDNESS = 4.0, 2.0, 3.0  # scale of visibility, how far behind the background layers start; scale of colours
+GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 
 
 class Encoder(nn.Module):
@@ -64,16 +65,17 @@ class Decoder(nn.Module):
     def start_from(self, mean: Tensor) -> None:
         """Make the untrained decoder predict the data's mean pixel: a tiny bright ball is never learned from logits of zero.
 
-        Layers start from their background instead.
+        Layers start in that colour: where they cover the background they do little harm, so they are not hidden for good.
 
         Args:
             mean: mean of all pixels per channel, (C,) in [0, 1].
         """
+        start = torch.logit(mean, eps=1e-4)
         if isinstance(self.body, Layers):
+            self.body.start_in(start)
             return
         last = [module for module in self.body.modules() if isinstance(module, (nn.Linear, nn.ConvTranspose2d))][-1]
         assert last.bias is not None
-        start = torch.logit(mean, eps=1e-4)
         last.bias.copy_(start.repeat(last.bias.numel() // start.numel()))
 
 
@@ -88,7 +90,6 @@ class Layers(nn.Module):
         super().__init__()
         self.image, self.layers = image, codec.layers
         self.parts = mlp([codec.embedding, *reversed(codec.hidden), codec.layers * sum(image)])
-        self._scatter()
 
     def forward(self, embeddings: Tensor, background: Tensor) -> Tensor:
         """Embeddings (B,E), logits of backgrounds (B,H,W,C) -> logits of pixels (B,H,W,C)."""
@@ -102,19 +103,18 @@ class Layers(nn.Module):
         return drawn.transpose(1, 2).reshape(background.shape)
 
     @torch.no_grad()
-    def _scatter(self) -> None:
-        """Start with faint blobs all over the image, of many colours: they find what moves in a few hundred steps.
+    def start_in(self, colour: Tensor) -> None:
+        """Make the untrained layers faint blobs, scattered over the image, of a colour (C,), in logits."""
+        bias = self.parts[-1].bias
+        assert isinstance(bias, Tensor)
+        blobs = [0.25 - ((torch.arange(side) - place * side) / (side / 3)).square() for side, place in self.places()]
+        bias.copy_(torch.cat([*blobs, (colour / VIVIDNESS).expand(self.layers, -1)], dim=1).flatten())
 
-        Layers that are all alike at first stay hidden for long.
-        """
-        last = self.parts[-1]
-        assert isinstance(last, nn.Linear)
-        places = [
-            0.25 - ((torch.arange(side) - side * (0.125 + 0.75 * torch.rand(self.layers, 1))) / (side / 3)).square()
-            for side in self.image[:2]
-        ]
-        bits = (torch.arange(self.layers)[:, None] >> torch.arange(self.image[2])) & 1
-        last.bias.copy_(torch.cat([*places, 0.7 * (2 * bits - 1)], dim=1).flatten())
+    def places(self) -> list[tuple[int, Tensor]]:
+        """Sides of the image and where along each of them the blobs lie (K,1), as a share: spread evenly, along a spiral."""
+        turn = torch.arange(self.layers)[:, None] * GOLDEN_ANGLE
+        radius = 0.35 * ((torch.arange(self.layers)[:, None] + 0.5) / self.layers).sqrt()
+        return [(self.image[0], 0.5 + radius * turn.sin()), (self.image[1], 0.5 + radius * turn.cos())]
 
 
 def to_images(frames: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:

@@ -35,7 +35,7 @@ class LayersCodec(Section):
     embedding: Positive = 64  # E
     patch: Positive = 8  # side of a patch in px
     channels: Positive = 32  # of the layer that patches share
-    hidden: Sized = Field([256, 256])
+    hidden: Sized = Field([256])
     layers: Positive = 4
 
 
