@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from keyin_cli.errors import InputError
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation, KeyIn
-from keyin_cli.model.search import Costs, frame_nats, segment_costs
+from keyin_cli.model.search import Costs, keyframe_nats, segment_costs
 from keyin_cli.model.weights import Model
 from keyin_cli.progress import Tracker
 from keyin_cli.recipe import Recipe
@@ -87,7 +87,9 @@ class Context:
     @property
     def price(self) -> float:
         price = self.recipe.discovery.price
-        return frame_nats(self.training()) if price == "auto" else float(price)
+        if price != "auto":
+            return float(price)
+        return keyframe_nats(self.training(), self.foundation.decoder.draws_on_background)
 
     def costs(self, frames: Frames, advance: Tracker | None = None) -> Costs:
         """Segment costs of sequences (n,T+N,H,W,C), batch by batch."""

@@ -19,7 +19,7 @@ from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.errors import InputError
 from keyin_cli.model import soft_time
 from keyin_cli.model.encoder import to_images
-from keyin_cli.model.search import Costs, chain_costs, cheapest_chain
+from keyin_cli.model.search import Costs, chain_costs, cheapest_chain, named_earlier
 from keyin_cli.model.svg import Svg
 from keyin_cli.progress import track
 
@@ -66,7 +66,7 @@ class SearchSelector(Inpainting):
     def select(self, frames: Frames) -> Times:
         with track("search", len(frames)) as advance:
             costs = self.context.costs(frames, advance)
-        return cheapest_chain(costs, self.settings["price"])
+        return named_earlier(cheapest_chain(costs, self.settings["price"]), self.context.recipe.discovery.earlier)
 
 
 class RefinedSelector(Inpainting):
@@ -77,9 +77,14 @@ class RefinedSelector(Inpainting):
         self.named, self.settings = KeyInSelector(context), {"price": context.price}
 
     def select(self, frames: Frames) -> Times:
-        times = self.named.select(frames)
+        named, by = self.named.select(frames), self.context.recipe.discovery.earlier
         with track("refining", len(frames)) as advance:
-            return refine(self.context.costs(frames, advance), times)
+            costs = self.context.costs(frames, advance)
+        found = np.roll(named, by, axis=1)  # a keyframe named so late that the search would find it after the end stays as it is
+        found[:, :by] = False
+        refined = named_earlier(refine(costs, found), by)
+        refined[:, named.shape[1] - by :] = named[:, named.shape[1] - by :]
+        return refined
 
 
 def refine(costs: Costs, times: Times) -> Times:

@@ -51,6 +51,11 @@ class Decoder(nn.Module):
         else:
             self.body = _transposed_convolutions(codec, image)
 
+    @property
+    def draws_on_background(self) -> bool:
+        """Whether it needs the background, so that nothing that stands still has to be in an embedding."""
+        return isinstance(self.body, Layers)
+
     def forward(self, embeddings: Tensor, background: Tensor) -> Tensor:
         """Decode embeddings (...,E) on backgrounds in [0,1] that broadcast to (...,H,W,C), which only layers lie on."""
         flat = embeddings.reshape(-1, embeddings.shape[-1])

@@ -4,7 +4,8 @@ Every segment (i, i+L) of a sequence is scored by how well the interpolator inpa
 of segments from K^0 to the last frame is found by dynamic programming, every keyframe in between at a price.
 
 The price is what a keyframe costs to send without its neighbours: its nats under independent pixels with the mean of the
-training split (`frame_nats`). So a chain's total is a description length, and the rule needs no label and no tuning.
+training split (`frame_nats`), or of its sequence where the decoder is given the still background. So a chain's total is a
+description length, and the rule needs no label and no tuning.
 """
 
 from __future__ import annotations
@@ -85,6 +86,18 @@ def chain_costs(costs: Costs, keyframes: NDArray[np.bool_], price: float) -> NDA
         fits = (lengths <= costs.shape[2]).all()
         totals[row] = costs[row, nodes[:-1], lengths - 1].sum() + price * len(inner) if fits else np.inf
     return totals
+
+
+def named_earlier(keyframes: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """Keyframes (n,N) named `by` frames before those of a chain; one that would fall on K^0 is left out."""
+    named = np.zeros_like(keyframes)
+    named[:, : keyframes.shape[1] - by] = keyframes[:, by:]
+    return named
+
+
+def keyframe_nats(frames: NDArray[np.uint8], background: bool) -> float:
+    """The price of a keyframe, from training sequences (n,T,H,W,C); `background`: the decoder is given what stands still."""
+    return float(np.mean([frame_nats(sequence[None]) for sequence in frames])) if background else frame_nats(frames)
 
 
 def frame_nats(frames: NDArray[np.uint8]) -> float:

@@ -113,4 +113,7 @@ class Discovery(Section):
     """Naming keyframes without the keyframe model."""
 
     price: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"  # nats per keyframe; auto: see model/search.py
+    # Frames by which keyframes are named before those that the search finds: 1 where what it finds is the first frame of a new
+    # motion, because the keyframe is the last of the old one.
+    earlier: int = Field(0, ge=0)
     calibration: Positive = 256  # training sequences that choose the constant offset

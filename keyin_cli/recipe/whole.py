@@ -99,4 +99,7 @@ class Recipe(Section):
             return part
         if stage in ("surprise", "tap"):
             return part | {stage: whole[stage]}
-        return part | {"model": whole["model"], "train": whole["train"], "discovery": {"price": whole["discovery"]["price"]}}
+        discovery = {"price": whole["discovery"]["price"]}
+        if self.discovery.earlier:  # likewise
+            discovery["earlier"] = self.discovery.earlier
+        return part | {"model": whole["model"], "train": whole["train"], "discovery": discovery}

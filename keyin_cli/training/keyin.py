@@ -20,7 +20,7 @@ from keyin_cli.model import losses, soft_time
 from keyin_cli.model.encoder import Decoder, Encoder, to_images
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.search import frame_nats
+from keyin_cli.model.search import keyframe_nats
 from keyin_cli.model.weights import Tensors
 from keyin_cli.progress import track
 from keyin_cli.recipe import Recipe
@@ -87,11 +87,13 @@ class KeyInStage:
     def _search(self, frames: Mapping[str, NDArray[np.uint8]], cache: Path) -> dict[str, Tensor]:
         """What exact search finds in every sequence; the price is chosen on the training split."""
         recipe = self.recipe
-        price = frame_nats(frames["train"]) if recipe.discovery.price == "auto" else recipe.discovery.price
-        return {
-            split: torch.from_numpy(search_offsets(self.model.foundation, each, recipe.window, price, self.device, cache / split))
+        foundation, earlier, price = self.model.foundation, recipe.discovery.earlier, recipe.discovery.price
+        nats = keyframe_nats(frames["train"], foundation.decoder.draws_on_background) if price == "auto" else price
+        found = {
+            split: search_offsets(foundation, each, recipe.window, nats, earlier, self.device, cache / split)
             for split, each in frames.items()
         }
+        return {split: torch.from_numpy(offsets) for split, offsets in found.items()}
 
     def batch(self, step: int, split: str = "train") -> Batch:
         """`embeddings` (B,T+N,E); `frames` (B,1+N,H,W,C) uint8 from K^0 on when pixels are compared; standard normal `noise` for

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from keyin_cli import artifacts
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.search import cheapest_chain, segment_costs
+from keyin_cli.model.search import cheapest_chain, named_earlier, segment_costs
 from keyin_cli.progress import track
 from keyin_cli.recipe import Window
 
@@ -21,9 +21,17 @@ BATCH = 16  # sequences searched at once: more would not fit into the cache
 
 
 def search_offsets(
-    foundation: Foundation, frames: NDArray[np.uint8], window: Window, price: float, device: torch.device, folder: Path
+    foundation: Foundation,
+    frames: NDArray[np.uint8],
+    window: Window,
+    price: float,
+    earlier: int,
+    device: torch.device,
+    folder: Path,
 ) -> NDArray[np.int64]:
     """Offsets (n,M) of the cheapest chains of sequences (n,T+N,H,W,C), as `losses.offset_error` reads them.
+
+    Keyframes are named `earlier` frames before those of the chain.
 
     They are written to `folder` piece by piece, and what is there is not searched again.
     """
@@ -34,7 +42,8 @@ def search_offsets(
             file = folder / f"{begin // PIECE:06d}.safetensors"
             if not file.is_file():
                 costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
-                offsets = to_offsets(cheapest_chain(np.concatenate(costs), price), window)
+                found = cheapest_chain(np.concatenate(costs), price)
+                offsets = to_offsets(named_earlier(found, earlier), window)
                 artifacts.replace(file, partial(save_file, {"offsets": offsets}))
             pieces.append(load_file(file)["offsets"])
             advance(len(piece))

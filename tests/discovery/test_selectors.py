@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -87,6 +89,19 @@ def test_refining_shortens_the_description_and_keeps_the_count() -> None:
     assert (after < before).all()
     np.testing.assert_array_equal(refined.sum(axis=1), start.sum(axis=1))
     np.testing.assert_array_equal(refine(costs, refined), refined)
+
+
+def test_refining_moves_what_the_search_would_find_not_what_is_named() -> None:
+    """Keyframes named a frame earlier come out as the search names them; one before the end, which it would find there, stays."""
+    selector = SELECTORS["keyin+refine"](context())
+    earlier = check(RECIPE.model_dump(mode="json"), ["discovery.earlier=1"])
+    shifted = SELECTORS["keyin+refine"](replace(context(), recipe=earlier))
+    found, last = np.zeros((7, 30), bool), np.zeros((7, 30), bool)
+    found[:, [5, 11, 17, 23]], last[:, 29] = True, True
+    for each, named in ((selector, found), (shifted, np.roll(found, -1, axis=1) | last)):
+        each.named.select = lambda frames, named=named: named
+    plain = selector.select(FRAMES)
+    np.testing.assert_array_equal(shifted.select(FRAMES), np.roll(plain, -1, axis=1) | last)
 
 
 def test_refining_leaves_the_best_chain_alone() -> None:

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.search import chain_costs, cheapest_chain, frame_nats, segment_costs
+from keyin_cli.model.search import (
+    chain_costs,
+    cheapest_chain,
+    frame_nats,
+    keyframe_nats,
+    named_earlier,
+    segment_costs,
+)
 from keyin_cli.recipe import check
 
 
@@ -90,3 +97,20 @@ def test_frame_nats_is_the_entropy_of_independent_pixels() -> None:
 
 def test_grey_frames_that_are_all_alike_cost_nothing() -> None:
     assert frame_nats(np.full((3, 2, 4, 4, 3), 200, np.uint8)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_keyframe_on_a_known_background_costs_what_moves_in_its_sequence() -> None:
+    rng = np.random.default_rng(0)
+    still = np.repeat(rng.integers(0, 2, (4, 1, 8, 8, 1), dtype=np.uint8) * 255, 6, axis=1)
+    assert keyframe_nats(still, background=True) == pytest.approx(0, abs=1e-9)
+    assert keyframe_nats(still, background=False) == frame_nats(still) > 1
+    still[:, ::2, 0, 0] = 255
+    still[:, 1::2, 0, 0] = 0
+    assert keyframe_nats(still, background=True) == pytest.approx(np.log(2), rel=1e-3)
+
+
+def test_keyframes_are_named_earlier() -> None:
+    found = np.zeros((2, 6), bool)
+    found[0, [0, 3, 5]] = found[1, 1] = True
+    assert (named_earlier(found, 0) == found).all()
+    assert [np.flatnonzero(row).tolist() for row in named_earlier(found, 1)] == [[2, 4], [0]]

@@ -24,12 +24,22 @@ def test_offsets_say_what_is_known() -> None:
 
 def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     foundation, cpu = Foundation(RECIPE), torch.device("cpu")
-    whole = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, cpu, tmp_path / "whole")
+    whole = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "whole")
     monkeypatch.setattr(targets, "PIECE", 5)
-    pieces = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, cpu, tmp_path / "pieces")
+    pieces = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "pieces")
     np.testing.assert_array_equal(pieces, whole)
     assert len(list((tmp_path / "pieces").iterdir())) == 3
     monkeypatch.setattr(targets, "segment_costs", None)  # nothing is searched again
     np.testing.assert_array_equal(
-        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, cpu, tmp_path / "pieces"), whole
+        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "pieces"), whole
     )
+
+
+def test_offsets_lead_to_keyframes_that_are_named_earlier(tmp_path: Path) -> None:
+    foundation, cpu = Foundation(RECIPE), torch.device("cpu")
+    found, named = (
+        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, by, cpu, tmp_path / str(by)).clip(0) for by in (0, 1)
+    )
+    rows = found[:, 0] > 1
+    assert rows.any()
+    np.testing.assert_array_equal(named[rows, 0], found[rows, 0] - 1)
