@@ -15,7 +15,7 @@ def test_the_numbers_are_those_of_the_table() -> None:
     readme, header = (ROOT / "README.md").read_text(), (ROOT / "recipes/brownian.yaml").read_text()
     assert f"<!-- table: {TABLE} -->" in readme
     table = json.loads((ROOT / TABLE).read_text())
-    assert {row["method"] for row in table["rows"]} == set(SELECTORS) - {"soft-pixels"}  # not trained to its end yet
+    assert {row["method"] for row in table["rows"]} == set(SELECTORS)
     for row in table["rows"]:
         assert f"{NAMES.get(row['method'], row['method'])} {row['f1']['0']:.3f}" in header
         low, high = row["ci95"]["0"]
