@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
 
@@ -49,7 +49,7 @@ class Context:
     """What a selector may be made from.
 
     `models` holds the trained model of every stage that is there; `training()` gives the calibration sequences (n,T+N,H,W,C),
-    without labels.
+    without labels. `kept`: segment costs by the identity of the sequences, which stay alive beside them.
     """
 
     models: Mapping[str, Model]
@@ -57,6 +57,7 @@ class Context:
     device: torch.device
     training: Callable[[], Frames]
     seed: int = 0
+    kept: dict[int, tuple[Frames, Costs]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def foundation(self) -> Foundation:
@@ -92,14 +93,18 @@ class Context:
         return keyframe_nats(self.training(), self.foundation.decoder.draws_on_background)
 
     def costs(self, frames: Frames, advance: Tracker | None = None) -> Costs:
-        """Segment costs of sequences (n,T+N,H,W,C), batch by batch."""
+        """Segment costs of sequences (n,T+N,H,W,C), batch by batch; of the same array they are computed once."""
         first = self.recipe.window.conditioning - 1
-        pieces = []
-        for batch in batches(frames[:, first:]):
-            pieces.append(segment_costs(self.foundation, batch, self.device))
-            if advance is not None:
-                advance(len(batch))
-        return np.concatenate(pieces)
+        if id(frames) not in self.kept:
+            pieces = []
+            for batch in batches(frames[:, first:]):
+                pieces.append(segment_costs(self.foundation, batch, self.device))
+                if advance is not None:
+                    advance(len(batch))
+            self.kept[id(frames)] = frames, np.concatenate(pieces)
+        elif advance is not None:
+            advance(len(frames))
+        return self.kept[id(frames)][1]
 
 
 def batches(frames: Frames) -> Iterator[Frames]:

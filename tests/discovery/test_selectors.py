@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from keyin_cli.data.brownian import draw, simulate
+from keyin_cli.discovery import context as context_
 from keyin_cli.discovery.context import Context, chain_nodes
 from keyin_cli.discovery.selectors import SELECTORS, VARIANTS, refine
 from keyin_cli.errors import InputError
@@ -139,6 +140,18 @@ def test_constant_is_the_same_for_every_sequence() -> None:
     assert (times == times[0]).all()
     assert np.flatnonzero(times[0])[0] == offset - 1
     assert set(np.diff(np.flatnonzero(times[0]))) <= {offset}
+
+
+def test_sequences_are_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, counted = context(), []
+    plain = context_.segment_costs
+    monkeypatch.setattr(context_, "segment_costs", lambda *given: counted.append(len(given[1])) or plain(*given))
+    first = SELECTORS["search"](shared).select(FRAMES)
+    SELECTORS["keyin+refine"](shared).select(FRAMES)
+    np.testing.assert_array_equal(SELECTORS["search"](shared).select(FRAMES), first)
+    assert sum(counted) == len(FRAMES)
+    shared.costs(FRAMES[:3])
+    assert sum(counted) == len(FRAMES) + 3
 
 
 def test_nodes_cut_gaps_that_are_too_long() -> None:
