@@ -123,13 +123,16 @@ class KeyframeModel(nn.Module):
         self.center.copy_(flat.mean(0))
         self.scale.copy_(flat.std(0).clamp_min(1e-3))
 
-    def forward(self, sequence: Tensor, z: Tensor | None = None, noise: Tensor | None = None) -> Keyframes:
+    def forward(
+        self, sequence: Tensor, z: Tensor | None = None, noise: Tensor | None = None, times: Tensor | None = None
+    ) -> Keyframes:
         """Predict M keyframes one after another.
 
         Args:
             sequence: embeddings (B,T+N,E) of a whole sequence, or (B,T,E) of the conditioning frames when z is given.
             z: latents (B,M,Z); None takes them from the posterior.
             noise: standard normal (B,M,Z) to sample the posterior with; None takes its mean.
+            times: true times (B,M) of the keyframes, when they are known (teacher forcing); None takes the expected ones.
         """
         sequence = (sequence - self.center) / self.scale
         conditioning = sequence[:, : self.window.conditioning]
@@ -151,6 +154,6 @@ class KeyframeModel(nn.Module):
             outputs, state = self.lstm(torch.cat([keyframe, latent, code], dim=-1)[:, None], state)
             keyframe, logits = self.embedding(outputs[:, 0]), self.offset(outputs[:, 0], t)
             # The code of the expected time is an input, not a path for the loss: its high frequencies would shake δ.
-            time = time + (logits.detach().softmax(-1) * offsets).sum(-1)
+            time = times[:, t] if times is not None else time + (logits.detach().softmax(-1) * offsets).sum(-1)
             steps.append((self.center + self.scale * keyframe, logits, mean, log_std))
         return Keyframes(*(torch.stack(column, dim=1) for column in zip(*steps, strict=True)))

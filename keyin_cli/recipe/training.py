@@ -60,6 +60,7 @@ class Train(Schedule):
 
     steps: Positive = 20_000
     objective: Literal["soft-pixels", "soft-embeddings", "search"] = "soft-pixels"
+    teacher_forcing: bool = False  # LSTM_key is told the times that the search found, not those it expects; that objective only
     weights: TrainWeights = TrainWeights()
     entropy_until: float = Field(0.5, gt=0, le=1)  # share of the steps
     skip_below: float = Field(1e-8, ge=0, lt=1)  # generated frames of a smaller share in every frame are not decoded
@@ -68,6 +69,8 @@ class Train(Schedule):
     def _pixels(self) -> Train:
         if self.objective == "search" and self.weights.keyframe_pixels > 0:
             raise ValueError("weights.keyframe_pixels: the objective search compares no pixels")
+        if self.objective != "search" and self.teacher_forcing:
+            raise ValueError("teacher_forcing: only the objective search knows the times of keyframes")
         return self
 
 

@@ -24,5 +24,6 @@ def variant(recipe: Recipe, stage: str) -> Recipe:
     if stage not in changes:
         return recipe
     weights = [f"train.weights.{name}={value}" for name, value in recipe.soft.weights.model_dump().items()]
+    changes[stage].append("train.teacher_forcing=false")
     steps = f"train.steps={recipe.soft.steps or recipe.train.steps}"
     return check(recipe.model_dump(mode="json"), [*changes[stage], steps, *weights], recipe.name)

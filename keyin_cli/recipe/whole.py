@@ -102,4 +102,5 @@ class Recipe(Section):
         discovery = {"price": whole["discovery"]["price"]}
         if self.discovery.earlier:  # likewise
             discovery["earlier"] = self.discovery.earlier
-        return part | {"model": whole["model"], "train": whole["train"], "discovery": discovery}
+        train = {key: value for key, value in whole["train"].items() if key != "teacher_forcing" or value}  # likewise
+        return part | {"model": whole["model"], "train": train, "discovery": discovery}

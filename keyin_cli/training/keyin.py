@@ -116,7 +116,10 @@ class KeyInStage:
     def terms(self, batch: Batch) -> Terms:
         """The terms of formulas 7 and 8, or of the search; also δ's entropy and the expected number of keyframes inside."""
         embeddings, noise = batch["embeddings"].to(self.device), batch["noise"].to(self.device)
-        keyframes = self.model.keyframes(embeddings, noise=noise)
+        times = (
+            batch["offsets"].to(self.device).clamp_min(0).cumsum(-1).to(noise.dtype) if self.schedule.teacher_forcing else None
+        )
+        keyframes = self.model.keyframes(embeddings, noise=noise, times=times)
         tau = soft_time.keyframe_times(keyframes.delta)
         objective = self.search_terms if self.schedule.objective == "search" else self.soft_terms
         return {

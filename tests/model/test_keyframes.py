@@ -87,3 +87,14 @@ def test_a_pattern_is_the_same_for_all_sequences(offsets: Offsets) -> None:
         assert not learned
     else:
         assert learned == ["offset.pattern"]
+
+
+def test_times_that_are_known_replace_the_expected_ones() -> None:
+    """The first keyframe is the same whatever they are; expected times, given as known, change nothing."""
+    model, sequence = build(TemporalInference(kernels=[3])), torch.randn(3, 9, 6)
+    free = model(sequence)
+    expected = (free.delta * torch.arange(1.0, 5)).sum(-1).cumsum(-1)
+    torch.testing.assert_close(model(sequence, times=expected).logits, free.logits)
+    told = model(sequence, times=expected + 2).logits
+    torch.testing.assert_close(told[:, 0], free.logits[:, 0])
+    assert not torch.allclose(told[:, 1], free.logits[:, 1], atol=1e-4)

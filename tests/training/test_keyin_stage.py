@@ -131,3 +131,15 @@ def test_baselines_train_with_the_same_stage(name: str) -> None:
     sum(weights[key] * terms[key] for key in weights if key in terms).backward()
     learned = [parameter for parameter in work.model.keyframes.parameters() if parameter.requires_grad]
     assert all(parameter.grad is not None for parameter in learned)
+
+
+def test_a_forced_teacher_tells_the_times_of_the_search() -> None:
+    free, forced = stage("train.objective=search"), stage("train.objective=search", "train.teacher_forcing=true")
+    batch = free.batch(0)
+    offsets = free.model.keyframes(batch["embeddings"], noise=batch["noise"]).delta.argmax(-1) + 1
+    batch["offsets"] = torch.where(offsets > 5, offsets - 5, offsets + 5)  # not what is expected
+    assert not torch.equal(free.terms(batch)["offsets"], forced.terms(batch)["offsets"])
+    times = batch["offsets"].cumsum(-1).float()
+    logits = forced.model.keyframes(batch["embeddings"], noise=batch["noise"], times=times).logits
+    error = losses.per_keyframe(losses.offset_error(logits, batch["offsets"]), torch.ones(times.shape))
+    torch.testing.assert_close(forced.terms(batch)["offsets"], error)
