@@ -16,6 +16,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: install
 	$(KEYIN) gen-data brownian --n 1000 --seed 1 --out $(DEMO)
 	$(KEYIN) eval-f1 --ckpt artifacts/released/brownian --data $(DEMO) --split all --out artifacts/runs/demo
+	$(KEYIN) plan --ckpt artifacts/released/pushing --episodes 1 --pictures 1 --out artifacts/runs/demo-plan
 
 test: install
 	$(VENV)/bin/pytest

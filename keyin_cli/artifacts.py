@@ -172,6 +172,12 @@ def append_line(path: Path, row: Any) -> None:
         file.write(json.dumps(row) + "\n")
 
 
+def from_here(path: Path) -> str:
+    """A path as a manifest names it: from the working directory on when it lies below it, so that it is the same elsewhere."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def size(path: Path) -> int:
     """Bytes of a file or of everything below a directory."""
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size

@@ -30,10 +30,10 @@ def run(
     method: Annotated[
         list[str],
         typer.Option(
-            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall or oracle; may "
-            "be given many times; default all that the weights allow."
+            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall, oracle, or all "
+            "that the weights allow; may be given many times."
         ),
-    ] = [],  # noqa: B006 (typer reads the default)
+    ] = ["keyin"],  # noqa: B006 (typer reads the default)
     ckpt: Annotated[Path | None, typer.Option(help="A run directory, a released directory or a weights file.")] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Number of tasks.")] = 120,
     servo: Annotated[Servo, typer.Option(help="The paper's CEM, or iCEM.")] = Servo.cem,

@@ -33,6 +33,7 @@ from keyin_cli.recipe import PushingData, differences
 KIND = "plan"
 GROUP = 10  # episodes, at most, that run side by side and are written together
 RESULT, LINES = "plan.json", "episodes.jsonl"
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,16 @@ class Settings:
 
 
 def chosen(methods: Sequence[str], ckpt: Path | None) -> dict[str, Weights | None]:
-    """The methods that are meant, by default all that the weights allow, and the weights that each of them needs.
+    """The methods that are meant, `all` being those that the weights allow, and the weights that each of them needs.
 
     Raises:
         InputError: there is no such method, or its weights are not there or are of another world.
     """
-    if unknown := [method for method in methods if method not in PROPOSERS]:
-        raise InputError(f"no method {unknown[0]}: there are {', '.join(PROPOSERS)}")
+    if unknown := [method for method in methods if method not in (ALL, *PROPOSERS)]:
+        raise InputError(f"no method {unknown[0]}: there are {', '.join((ALL, *PROPOSERS))}")
     files = weights_files(ckpt)
-    methods = methods or [method for method in PROPOSERS if stage(method) in (None, *files)]
+    if ALL in methods:
+        methods = [method for method in PROPOSERS if stage(method) in (None, *files)]
     stages = {method: needed(method, files) for method in methods}
     weights = {name: Weights(name, files[name].absolute(), fingerprint(files[name])) for name in stages.values() if name}
     return {method: weights[name] if name else None for method, name in stages.items()}
@@ -158,7 +160,7 @@ def _run(
     inputs = {}
     if weights:
         recipe |= {"search": asdict(settings.search), "weights_sha256": weights.sha256}
-        inputs = {weights.stage: {"path": str(weights.file), "sha256": weights.sha256}}
+        inputs = {weights.stage: {"path": artifacts.from_here(weights.file), "sha256": weights.sha256}}
     if settings.goal:
         recipe["goal"] = tasks.scene.goal[0].tolist()
     lines, wanted = _begun(out, recipe, overwrite), len(tasks.index)

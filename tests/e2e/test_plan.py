@@ -99,8 +99,8 @@ def test_other_settings_are_refused_and_foreign_directories_left_alone(keyin: Ke
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (("--method", "teleport"), "keyin: no method teleport: there are random, none, tap, surprise"),
-        (("--method", "keyin"), "keyin: keyin needs weights of `keyin train`: give --ckpt a run directory that has keyin/"),
+        (("--method", "teleport"), "keyin: no method teleport: there are all, random, none, tap, surprise"),
+        ((), "keyin: keyin needs weights of `keyin train`: give --ckpt a run directory that has keyin/"),
         (("--ckpt", "nothing"), "keyin: no weights at nothing"),
         (("--servo", "pid"), "Invalid value for '--servo'"),
         (("--episodes", "0"), "Invalid value for '--episodes'"),

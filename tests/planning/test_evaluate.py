@@ -92,10 +92,19 @@ def test_other_weights_or_another_servo_do_not_continue_it(
         plan(("keyin",), run, replace(SETTINGS, servo=replace(SETTINGS.servo, name="icem")), out)
 
 
-def test_all_that_the_weights_allow_by_default(run: Path) -> None:
-    assert list(chosen((), run)) == list(PROPOSERS)
-    assert list(chosen((), None)) == ["random", "none", "oracle"]
-    assert list(chosen((), run / "jumpy")) == ["random", "none", "jumpy", "oracle"]
+def test_all_are_those_that_the_weights_allow(run: Path) -> None:
+    assert list(chosen(("all",), run)) == list(PROPOSERS)
+    assert list(chosen(("all",), None)) == ["random", "none", "oracle"]
+    assert list(chosen(("none", "all"), run / "jumpy")) == ["random", "none", "jumpy", "oracle"]
+
+
+def test_weights_below_the_working_directory_are_named_from_there(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run)
+    plan(("keyin",), Path("keyin"), replace(SETTINGS, episodes=1), tmp_path)
+    manifest = json.loads((tmp_path / "keyin" / "manifest.json").read_text())
+    assert manifest["inputs"]["keyin"]["path"] == "keyin/weights.safetensors"
 
 
 def test_a_goal_of_ones_own_is_everyones(run: Path, tmp_path: Path) -> None:
@@ -104,6 +113,6 @@ def test_a_goal_of_ones_own_is_everyones(run: Path, tmp_path: Path) -> None:
     plan(("random",), None, settings, tmp_path / "out")
     assert all(line["goal"] == pytest.approx([0.3, 0.6], abs=0.03) for line in lines(tmp_path / "out", "random"))
     with pytest.raises(InputError, match="oracle knows only the way to a task's own goal"):
-        plan((), None, settings, tmp_path / "out")
+        plan(("oracle",), None, settings, tmp_path / "out")
     with pytest.raises(InputError, match="was planned differently"):
         plan(("random",), None, replace(settings, goal=None), tmp_path / "out")
