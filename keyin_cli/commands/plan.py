@@ -30,8 +30,8 @@ def run(
     method: Annotated[
         list[str],
         typer.Option(
-            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall, oracle, or all "
-            "that the weights allow; may be given many times."
+            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall, oracle, or "
+            "all that the weights allow; may be given many times."
         ),
     ] = ["keyin"],  # noqa: B006 (typer reads the default)
     ckpt: Annotated[Path | None, typer.Option(help="A run directory, a released directory or a weights file.")] = None,
