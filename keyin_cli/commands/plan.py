@@ -48,7 +48,9 @@ def run(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead (needs the extra dask).")
     ] = None,
-    pictures: Annotated[int, typer.Option(min=0, help="Episodes of each method that are drawn and filmed.")] = 3,
+    pictures: Annotated[
+        int, typer.Option(min=0, help="So many best and so many worst episodes of each method are drawn and filmed.")
+    ] = 1,
     out: Annotated[Path, typer.Option(help="Where results go, one directory per method.")] = OUT,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,

@@ -41,7 +41,8 @@ class Settings:
     """How all methods are run.
 
     `dask`: address of a scheduler that runs the episodes instead of `workers` processes here; its workers must see the same file
-    system. `drawn`: how many episodes of each method are drawn. `goal`: an image of all tasks' goal, instead of their own.
+    system. `drawn`: how many best and how many worst episodes of each method are drawn. `goal`: an image of all tasks' goal,
+    instead of their own.
     """
 
     episodes: int = 120

@@ -41,7 +41,7 @@ def write_planned(out: Path, task: int, images: Frames) -> None:
 
 
 def draw(methods: Mapping[str, Sequence[Line]], rows: Sequence[dict[str, Any]], drawn: int, out: Path) -> list[Path]:
-    """Draw all tasks, success curves, and a strip and a film of the first `drawn` episodes of every method.
+    """Draw all tasks, success curves, and of every method a strip and a film of its `drawn` best and `drawn` worst episodes.
 
     Args:
         methods: lines of `episodes.jsonl` by method.
@@ -57,12 +57,18 @@ def draw(methods: Mapping[str, Sequence[Line]], rows: Sequence[dict[str, Any]], 
     ]
     figures.outcomes(paths[0], panels)
     figures.success_curves(paths[1], {row["method"]: row["success_curve"] for row in rows}, SUCCESS)
-    shown = [(method, line) for method, lines in methods.items() for line in lines[:drawn]]
+    shown = [(method, line) for method, lines in methods.items() for line in extremes(lines, drawn)]
     with track("drawing episodes", len(shown)) as advance:
         for method, line in shown:
             paths += draw_episode(out / method, line)
             advance()
     return paths
+
+
+def extremes(lines: Sequence[Line], count: int) -> list[Line]:
+    """The `count` episodes that end nearest to their goals, then the `count` that end farthest; worst last, none twice."""
+    ranked = sorted(lines, key=lambda line: line["error"])
+    return [line for rank, line in enumerate(ranked) if rank < count or rank >= len(ranked) - count]
 
 
 def draw_episode(out: Path, line: Line) -> list[Path]:

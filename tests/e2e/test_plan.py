@@ -48,9 +48,11 @@ def test_a_row_and_a_line_for_every_episode(planned: tuple[Path, dict]) -> None:
     assert json.loads((path / OUT / "plan.json").read_text()) == result
 
 
-def test_pictures_of_all_tasks_and_of_the_first(planned: tuple[Path, dict]) -> None:
+def test_pictures_of_all_tasks_and_of_the_best_and_the_worst(planned: tuple[Path, dict]) -> None:
     path, result = planned
-    names = ["outcomes.png", "success.png", "oracle/episode-000.png", "oracle/episode-000.mp4"]
+    ranked = sorted(lines(path), key=lambda line: line["error"])
+    episodes = [f"oracle/episode-{line['task']:03d}.{kind}" for line in (ranked[0], ranked[-1]) for kind in ("png", "mp4")]
+    names = ["outcomes.png", "success.png", *episodes]
     assert result["figures"] == [str(OUT / name) for name in names]
     assert all((path / figure).stat().st_size > 1000 for figure in result["figures"])
 

@@ -16,6 +16,7 @@ RADIUS = 0.1 * 256 / 2.1  # of a puck, px
 PATH = np.linspace([-0.5, -0.5], [0.5, 0.5], 5)
 LINE = {
     "task": 7,
+    "error": 0.0,
     "success": True,
     "wall": [0.0, 0.0],
     "goal": [0.5, 0.5],
@@ -67,6 +68,14 @@ def test_an_overview_and_curves_of_all_methods(tmp_path: Path) -> None:
     with Image.open(paths[0]) as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 20)}
     assert {(30, 150, 70), (220, 40, 40)} <= colours
+
+
+def test_the_best_and_the_worst_are_drawn_once() -> None:
+    lines = [{"task": task, "error": error} for task, error in enumerate([0.5, 0.1, 0.9, 0.3])]
+    assert [line["task"] for line in pictures.extremes(lines, 1)] == [1, 2]
+    assert [line["task"] for line in pictures.extremes(lines, 3)] == [1, 3, 0, 2]
+    assert pictures.extremes(lines[:1], 1) == lines[:1]
+    assert pictures.extremes(lines, 0) == []
 
 
 def test_no_back_end_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
