@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from keyin_cli.data.pushing import segment
 from keyin_cli.data.pushing.env import Simulator
+from keyin_cli.data.pushing.flight import roll
 
 Array = NDArray[np.floating[Any]]
 SIZE = 64  # px of the frames that are segmented
@@ -20,7 +21,7 @@ class Dynamics(Protocol):
 
 
 class TrueDynamics:
-    """MuJoCo itself, all samples of all problems in one batch. `steps` counts the actions simulated."""
+    """MuJoCo itself, all samples of all problems in one batch. `steps` counts the actions imagined."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -32,8 +33,7 @@ class TrueDynamics:
         if self._simulator.n != problems * samples:
             self._simulator = Simulator(problems * samples, self._threads)
         self._simulator.state = np.repeat(states, samples, axis=0)
-        for step in range(horizon):
-            self._simulator.step(actions[:, :, step].reshape(problems * samples, -1))
+        roll(self._simulator, actions.reshape(problems * samples, horizon, -1))
         self.steps += problems * samples * horizon
         return self._centres(self._simulator).reshape(problems, samples, 2)
 

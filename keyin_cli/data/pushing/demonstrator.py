@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.data.pushing import env
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS, WALL_HALF, line_clearance
+from keyin_cli.data.pushing.geometry import FINGER_RADIUS, PUCK_RADIUS, WALL_HALF, line_clearance
 from keyin_cli.data.pushing.records import concatenate, take
 
-FINGER_RADIUS = 0.05
 BEHIND = PUCK_RADIUS + FINGER_RADIUS + 0.02  # from the puck's centre to where the finger is lowered
 SKIP = 2  # actions per saved frame
 MOVE = 4  # actions from the end of a push to the finger lowered behind the puck: lift, two to move, lower

@@ -49,14 +49,26 @@ def load_model() -> mujoco.MjModel:
     return mujoco.MjModel.from_xml_path(str(MODEL))
 
 
+def controls(finger: Array, actions: Array) -> Array:
+    """Where actions (n,3) send fingers that are at (n,2): what the servos are told (n,3)."""
+    bounded = np.clip(actions, -1, 1)
+    along = np.clip(finger + REACH * bounded[:, :2], -TABLE, TABLE)
+    return np.concatenate([along, LIFT * np.maximum(bounded[:, 2:], 0)], axis=1)
+
+
 class Simulator:
-    """`n` copies of the world on a pool of `threads` threads (0: one per core); results do not depend on the threads."""
+    """`n` copies of the world on a pool of `threads` threads (0: one per core); results do not depend on the threads.
+
+    `position`, `velocity` and `acceleration` (n,5) are live views: puck x y, finger x y z; the last is that of the last physics
+    step, where MuJoCo's solver begins.
+    """
 
     def __init__(self, n: int, threads: int = 0) -> None:
         self.n = n
         self._batch = Batch(load_model(), n, threads)
-        self._position = self._batch.bind("qpos")
-        self._velocity = self._batch.bind("qvel")
+        self.position = self._batch.bind("qpos")
+        self.velocity = self._batch.bind("qvel")
+        self.acceleration = self._batch.bind("qacc_warmstart")
         self._control = self._batch.bind("ctrl")
         self._wall = self._batch.bind("mocap_pos")
 
@@ -64,15 +76,13 @@ class Simulator:
         """Put walls and pucks (n) in place, at rest, the finger raised at the centre of the table."""
         self._batch.reset(stage=mujoco.mjtStage.mjSTAGE_NONE)
         self._wall[:, 0, :2] = scene.wall
-        self._position[:, :2] = scene.start
-        self._position[:, 4] = self._control[:, 2] = LIFT
+        self.position[:, :2] = scene.start
+        self.position[:, 4] = self._control[:, 2] = LIFT
 
     def step(self, actions: Array, copies: NDArray[np.integer[Any]] | None = None) -> None:
         """One action (n,3) in every copy, or (m,3) in the `copies` (m,), increasing, while the others stand still."""
         chosen = slice(None) if copies is None else copies
-        bounded = np.clip(actions, -1, 1)
-        self._control[chosen, :2] = np.clip(self.finger[chosen, :2] + REACH * bounded[:, :2], -TABLE, TABLE)
-        self._control[chosen, 2] = LIFT * np.maximum(bounded[:, 2], 0)
+        self._control[chosen] = controls(self.finger[chosen, :2], actions)
         self._batch.step(copies, nstep=SUBSTEPS)
 
     @property
@@ -87,12 +97,12 @@ class Simulator:
     @property
     def puck(self) -> NDArray[np.float64]:
         """Centres of the pucks: a live view (n,2)."""
-        return self._position[:, :2]
+        return self.position[:, :2]
 
     @property
     def finger(self) -> NDArray[np.float64]:
         """Tips of the fingers, z above the lowered height: a live view (n,3)."""
-        return self._position[:, 2:]
+        return self.position[:, 2:]
 
     @property
     def wall(self) -> NDArray[np.float64]:
@@ -102,4 +112,4 @@ class Simulator:
     @property
     def motion(self) -> NDArray[np.float32]:
         """What a dataset keeps of the states: (n,10) float32, puck x y, finger x y z, and their velocities."""
-        return np.concatenate([self._position, self._velocity], axis=1).astype(np.float32)
+        return np.concatenate([self.position, self.velocity], axis=1).astype(np.float32)

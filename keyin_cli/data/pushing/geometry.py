@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PUCK_RADIUS = 0.1
+FINGER_RADIUS = 0.05
 WALL_HALF = np.array([0.5, 0.04])  # half the wall's length, along x, and half its thickness
+WALL_HEIGHT = 0.1  # the finger, lifted this far, is above it
 
 Array = NDArray[np.floating[Any]]
 CORNERS = WALL_HALF * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])  # counter-clockwise
