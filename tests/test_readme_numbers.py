@@ -7,6 +7,7 @@ import pytest
 
 from keyin_cli.commands.common import seconds_text
 from keyin_cli.discovery.selectors import SELECTORS
+from keyin_cli.planning.subgoals import PROPOSERS
 
 ROOT = Path(__file__).parent.parent
 NAMES = {"keyin": "KeyIn F1", "keyin+refine": "KeyIn F1+refine"}
@@ -57,6 +58,34 @@ def test_the_numbers_of_the_pushing_world_are_those_of_its_result_files() -> Non
         errors = f"{row['error_mean']:.2f} ± {row['error_std']:.2f} | {row['error_over_initial']:.2f} | {row['steps_mean']:.0f}"
         assert f"| {row['method']} | {scores} | {errors} |" in readme
     assert {row["method"] for row in plan["rows"]} == {"none", "oracle"}
+
+
+@pytest.mark.parametrize("servo", ["cem", "icem"])
+def test_the_numbers_of_table_2_are_those_of_its_result_files(servo: str) -> None:
+    readme, folder = (ROOT / "README.md").read_text(), f"artifacts/released/planning/{servo}"
+    assert f"<!-- table: {folder} -->" in readme
+    rows = json.loads((ROOT / folder / "plan.json").read_text())["rows"]
+    assert {row["method"] for row in rows} == set(PROPOSERS)
+    assert {row["servo"] for row in rows} == {servo, "random"}
+    for row in rows:
+        low, high = row["success_ci95"]
+        scores = f"{100 * row['success_rate']:.1f} % | {100 * low:.1f} to {100 * high:.1f} %"
+        errors = f"{row['error_mean']:.2f} ± {row['error_std']:.2f} | {row['error_over_initial']:.2f} | {row['steps_mean']:.0f}"
+        line = f"| {row['method']} | {scores} | {errors} |"
+        if "against_keyin" in row:
+            other = row["against_keyin"]
+            low, high = other["error_difference_ci95"]
+            line += f" {other['error_difference']:+.2f} ({low:+.2f} to {high:+.2f}) | {other['mcnemar_p']:.2g} |"
+        assert line in readme
+        lines = (ROOT / folder / row["method"] / "episodes.jsonl").read_text().splitlines()
+        assert len(lines) == row["episodes"] >= 240
+    assert f"TAP copies the goal in {100 * next(row['copies_goal'] for row in rows if row['method'] == 'tap'):.1f} %" in readme
+
+
+def test_the_speed_of_the_servo_is_that_of_its_result_file() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    speed = json.loads((ROOT / "artifacts/released/planning/benchmark.json").read_text())
+    assert f"{speed['ratio']:.1f} times as many actions per second as a plain loop" in readme
 
 
 def test_released_weights_are_small_and_whole() -> None:

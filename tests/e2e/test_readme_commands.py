@@ -8,8 +8,10 @@ from subprocess import CompletedProcess
 
 Keyin = Callable[..., CompletedProcess[str]]
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 SMALLER = {
+    r"artifacts/released/": f"{ROOT}/artifacts/released/",
     r"recipes/brownian(-demo)?\.yaml": "recipes/tiny/brownian.yaml",
     r"artifacts/runs/brownian(-demo)?\b": "artifacts/runs/tiny-brownian",
 }
