@@ -23,7 +23,7 @@ SLACK = 1e-9  # bodies this near to each other count as touching: to be on the s
 
 @dataclass(frozen=True)
 class Joints:
-    """Constants of the joints (5,). force = gain * control + stiffness * position + (resistance - damping) * velocity; the
+    """Constants of the joints (5,1). force = gain * control + stiffness * position + (resistance - damping) * velocity; the
     implicit integrator divides by mass + time step * (damping - resistance). `reach`: the joints' limits."""
 
     gain: Array
@@ -48,7 +48,8 @@ def _joints() -> Joints:
     mass, damping = model.body_subtreemass[model.dof_bodyid], model.dof_damping
     implicit = mass + model.opt.timestep * (damping - resistance)
     reach = np.where(model.jnt_limited.astype(bool), model.jnt_range[:, 1], np.inf)
-    return Joints(gain, stiffness, resistance, damping, 1 / mass, 1 / implicit, reach)
+    constants = gain, stiffness, resistance, damping, 1 / mass, 1 / implicit, reach
+    return Joints(*(each[:, None] for each in constants))
 
 
 def roll(simulator: Simulator, actions: Array) -> None:
@@ -71,28 +72,33 @@ def fly(simulator: Simulator, action: Array) -> NDArray[np.intp]:
 def _act(position: Array, velocity: Array, wall: Array, action: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """One action (n,3): position, velocity and acceleration (n,5) after it, had nothing touched, and whether nothing did (n,)."""
     joints, time_step = _joints(), load_model().opt.timestep
-    control = np.zeros_like(position)
-    control[:, 2:] = controls(position[:, 2:4], action)
-    driving, free = joints.gain * control, np.ones(len(position), dtype=np.bool_)
-    force = driving
+    driving = np.zeros((position.shape[1], len(position)))
+    driving[2:] = joints.gain[2:] * controls(position[:, 2:4], action).T
+    position, velocity, wall = (np.ascontiguousarray(each.T) for each in (position, velocity, wall))  # a row per joint is faster
+    force, free = driving, np.ones(position.shape[1], dtype=np.bool_)
     for _ in range(SUBSTEPS):
         free &= ~touching(position, wall, joints.reach)
         force = driving + (joints.stiffness * position + joints.resistance * velocity) - joints.damping * velocity
         velocity = velocity + time_step * (force * joints.inverse_implicit)
         position = position + time_step * velocity
-    return position, velocity, force * joints.inverse_mass, free
+    return position.T, velocity.T, (force * joints.inverse_mass).T, free
 
 
 def touching(position: Array, wall: Array, reach: Array) -> NDArray[np.bool_]:
-    """Whether puck, finger, wall or a joint's limit may touch each other (n,), in positions (n,5) with walls (n,2)."""
-    puck, finger, height = position[:, :2], position[:, 2:4], position[:, 4]
-    together: NDArray[np.bool_] = ((puck - finger) ** 2).sum(axis=1) + height**2 <= (PUCK_RADIUS + FINGER_RADIUS + SLACK) ** 2
-    at_wall = _near(puck, wall, PUCK_RADIUS) | (_near(finger, wall, FINGER_RADIUS) & (height <= WALL_HEIGHT + SLACK))
-    together |= (np.abs(position) >= reach - SLACK).any(axis=1)
-    return together | at_wall
+    """Whether puck, finger, wall or a joint's limit may touch each other (n,), in positions (5,n) with walls (2,n)."""
+    puck, finger, height = position[:2], position[2:4], position[4]
+    apart = puck - finger
+    together: NDArray[np.bool_] = _squared(apart) + height * height <= (PUCK_RADIUS + FINGER_RADIUS + SLACK) ** 2
+    together |= (np.abs(position) >= reach - SLACK).any(axis=0)
+    return together | _near(puck, wall, PUCK_RADIUS) | (_near(finger, wall, FINGER_RADIUS) & (height <= WALL_HEIGHT + SLACK))
 
 
 def _near(point: Array, wall: Array, radius: float) -> NDArray[np.bool_]:
-    """Whether a disc around a point (n,2) meets the wall (n,2)."""
-    outside = np.maximum(np.abs(point - wall) - WALL_HALF, 0)
-    return (outside**2).sum(axis=1) <= (radius + SLACK) ** 2
+    """Whether a disc around a point (2,n) meets the wall (2,n)."""
+    return _squared(np.maximum(np.abs(point - wall) - WALL_HALF[:, None], 0)) <= (radius + SLACK) ** 2
+
+
+def _squared(vector: Array) -> Array:
+    """Squared lengths (n,) of (2,n)."""
+    squared: Array = vector[0] * vector[0] + vector[1] * vector[1]
+    return squared

@@ -53,11 +53,11 @@ def test_many_actions_are_flown_and_no_contact_is_missed() -> None:
 
 def test_what_touches() -> None:
     """A lowered finger beside the puck, at the wall, above both; a puck at the wall, a puck at its limit."""
-    wall = np.zeros((1, 2))
-    reach = np.array([0.9, 0.9, np.inf, np.inf, np.inf])
+    wall = np.zeros((2, 1))
+    reach = np.array([[0.9], [0.9], [np.inf], [np.inf], [np.inf]])
 
     def touches(*position: float) -> bool:
-        return bool(flight.touching(np.array([position]), wall, reach)[0])
+        return bool(flight.touching(np.array([position]).T, wall, reach)[0])
 
     assert not touches(0, -0.5, 0.16, -0.5, 0)
     assert touches(0, -0.5, 0.149, -0.5, 0)
@@ -65,5 +65,5 @@ def test_what_touches() -> None:
     assert touches(0, -0.5, 0.3, 0.089, 0)
     assert not touches(0, -0.5, 0.3, 0.089, 0.11)
     assert touches(0.2, -0.139, 0.7, 0.7, 0)
-    assert clearance(np.array([0.2, -0.139]), wall[0]) < 0
+    assert clearance(np.array([0.2, -0.139]), np.zeros(2)) < 0
     assert touches(0.9, 0.5, 0, 0, 0.25)
