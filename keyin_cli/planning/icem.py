@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 
-COLOUR = 2.0  # beta: the power of an action's noise falls with its frequency to this power
-DEVIATION = 0.5  # of the first Gaussian; actions are within [-1, 1]
+COLOUR = 1.0  # beta: the power of an action's noise falls with its frequency to this power
+DEVIATION = 1.0  # of the first Gaussian; actions are within [-1, 1]
 CARRIED = 0.3  # share of the elites that are samples of the next iteration, and of the next step
 
 
