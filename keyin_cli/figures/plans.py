@@ -85,11 +85,11 @@ def outcomes(path: Path, methods: Sequence[Outcomes]) -> None:
 
 def success_curves(path: Path, curves: Mapping[str, dict[str, list[float]]], threshold: float) -> None:
     """Success rate against the threshold, a line per method; dotted where the table is read off."""
-    figure, ((axis,),) = panels(1, 1, 6, 4)
+    figure, ((axis,),) = panels(1, 1, 7.5, 4)
     for method, curve in curves.items():
         axis.step(curve["threshold"], 100 * np.array(curve["success_rate"]), where="post", label=method)
     axis.axvline(threshold, color="black", linewidth=0.8, linestyle=":")
     axis.set(xlabel="threshold: shortest path left, table units", ylabel="success, %", ylim=(-2, 102), xlim=(0, None))
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     save(path, figure)
