@@ -22,23 +22,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli import artifacts
-from keyin_cli.data import store
-from keyin_cli.data.draws import uniform
-from keyin_cli.data.generate import generate
-from keyin_cli.data.pushing import gl
+from keyin_cli import storage
+from keyin_cli.datasets import store
+from keyin_cli.datasets.generate import generate
+from keyin_cli.datasets.pushing import gl
+from keyin_cli.datasets.rng import uniform
 from keyin_cli.recipe import PushingData
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class PlainLoop:
-    """The same demonstrations as `keyin_cli.data.pushing.sequences`, straightforwardly."""
+    """The same demonstrations as `keyin_cli.datasets.pushing.sequences`, straightforwardly."""
 
     def __init__(self, data: PushingData) -> None:
         import mujoco
 
-        from keyin_cli.data.pushing import env, render
+        from keyin_cli.datasets.pushing import env, render
 
         self.data = data
         self.model = mujoco.MjModel.from_xml_path(str(env.MODEL))
@@ -51,7 +51,7 @@ class PlainLoop:
 
     def sequence(self, index: int) -> Arrays:
         """The states (T,10), frames (T,H,W,3) and goal image of a sequence."""
-        from keyin_cli.data.pushing import demonstrator, scenes, sequences
+        from keyin_cli.datasets.pushing import demonstrator, scenes, sequences
 
         data = self.data
         for attempt in range(sequences.ATTEMPTS):
@@ -69,7 +69,7 @@ class PlainLoop:
     def _perform(self, scene: Any, route: Any) -> Arrays:
         import mujoco
 
-        from keyin_cli.data.pushing import demonstrator, env
+        from keyin_cli.datasets.pushing import demonstrator, env
 
         world = self.world
         mujoco.mj_resetData(self.model, world)
@@ -136,7 +136,7 @@ def main() -> None:
         "share_of_pixels_that_differ": float(np.mean(difference > 0)),
         "largest_difference_of_255": int(difference.max()),
         "cpu": cpu(),
-        **artifacts.provenance(),
+        **storage.provenance(),
         "command": " ".join(["python", "benchmarks/gen_data.py", *sys.argv[1:]]),
     }
     print(f"ours        {rate:7.1f} sequences/s ({given.n} sequences, {given.workers} workers, written to disk)")
@@ -145,7 +145,7 @@ def main() -> None:
     print(f"states equal bit for bit: {result['states_equal']}")
     print(f"pixels that differ: {np.mean(difference > 0):.1e} of all, by {difference.max()} of 255 at most")
     if given.out:
-        artifacts.write_json(given.out, result)
+        storage.write_json(given.out, result)
     if not result["states_equal"]:
         raise SystemExit("the states differ: this is no comparison")
 

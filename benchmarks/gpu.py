@@ -21,9 +21,10 @@ from typing import Any
 import torch
 from gen_data import cpu
 
-from keyin_cli import artifacts
+from keyin_cli import storage
+from keyin_cli.devices import describe, peak_memory, pick_device
 from keyin_cli.recipe import load
-from keyin_cli.training.engine import describe, peak_memory, pick_device, trained
+from keyin_cli.training.engine import training_forward
 from keyin_cli.training.estimate import fresh
 from keyin_cli.training.prefetch import Prefetch
 from keyin_cli.training.step import Update, part_of
@@ -44,7 +45,7 @@ def measure(name: str, stage: str, mode: str, overrides: list[str], steps: int, 
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     work = fresh(recipe, stage, device)
-    update = Update(work, trained(work, device), device)
+    update = Update(work, training_forward(work, device), device)
     started = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -97,7 +98,7 @@ def main() -> None:
         device = pick_device(load(given.recipes[0], given.set).device)
         own = {"rows": rows, "steps": given.steps, "warm": given.warm, "device": describe(device), "cpu": cpu()}
         command = " ".join(["python", "benchmarks/gpu.py", *sys.argv[1:]])
-        artifacts.write_json(given.out, own | artifacts.provenance() | {"command": command})
+        storage.write_json(given.out, own | storage.provenance() | {"command": command})
 
 
 if __name__ == "__main__":

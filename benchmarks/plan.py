@@ -23,9 +23,9 @@ import numpy as np
 from gen_data import cpu
 from numpy.typing import NDArray
 
-from keyin_cli import artifacts
-from keyin_cli.data.draws import stream
-from keyin_cli.data.pushing import env
+from keyin_cli import storage
+from keyin_cli.datasets.pushing import env
+from keyin_cli.datasets.rng import stream
 from keyin_cli.planning.controllers import SERVO, Cem, Servo
 from keyin_cli.planning.dynamics import TrueDynamics
 from keyin_cli.planning.tasks import make
@@ -108,7 +108,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "cpu": cpu(),
         "load": round(busy, 2),  # processes that wanted a core when it began
-        **artifacts.provenance(),
+        **storage.provenance(),
         "command": " ".join(["python", "benchmarks/plan.py", *sys.argv[1:]]),
     }
     print(f"ours        {result['actions_per_second']:7.2f} planned actions/s ({given.episodes} episodes at once)")
@@ -116,7 +116,7 @@ def main() -> None:
     print(f"ratio       {result['ratio']:7.2f}")
     print(f"actions equal bit for bit: {result['actions_equal']}")
     if given.out:
-        artifacts.write_json(given.out, result)
+        storage.write_json(given.out, result)
     if not result["actions_equal"]:
         raise SystemExit("the actions differ: this is no comparison")
 

@@ -39,21 +39,22 @@ from gen_data import cpu
 from torch import Tensor
 from torch.nn import functional
 
-from keyin_cli import artifacts
-from keyin_cli.data.brownian import arrays
-from keyin_cli.data.loader import batch_indices
+from keyin_cli import storage
+from keyin_cli.datasets.brownian import arrays
+from keyin_cli.datasets.loader import batch_indices
+from keyin_cli.devices import describe
 from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.interpolator import Interpolator
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.process import settle
 from keyin_cli.recipe import BrownianData, Recipe, load
-from keyin_cli.training.engine import describe, seeded
-from keyin_cli.training.interpolator import InterpolatorStage
-from keyin_cli.training.keyin import KeyInStage
+from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
+from keyin_cli.training.stages.interpolator import InterpolatorStage
+from keyin_cli.training.stages.keyin import KeyInStage
 from keyin_cli.training.targets import to_offsets
+from keyin_cli.tuning import tune_c_libraries
 
 CPU = torch.device("cpu")
 TOLERANCE, GRADIENT = 1e-6, 1e-4  # largest relative difference of a term and of the gradient, whose parts cancel
@@ -287,7 +288,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="write the result as JSON")
     given = parser.parse_args()
-    settle()
+    tune_c_libraries()
     torch.set_num_threads(given.threads)
     busy = os.getloadavg()[0]
     print(f"{'steps per second':42s} {'ours':>7s} {'reference':>9s} {'ratio':>6s}  largest relative difference")
@@ -298,11 +299,11 @@ def main() -> None:
         "device": describe(CPU),
         "cpu": cpu(),
         "load": round(busy, 2),  # processes that wanted a core when it began
-        **artifacts.provenance(),
+        **storage.provenance(),
         "command": " ".join(["python", "benchmarks/train_step.py", *sys.argv[1:]]),
     }
     if given.out:
-        artifacts.write_json(given.out, result)
+        storage.write_json(given.out, result)
     if not all(row["equal"] for row in rows):
         raise SystemExit("the results differ: this is no comparison")
 

@@ -7,12 +7,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from keyin_cli import __version__, ranks
+from keyin_cli import __version__, distributed
 from keyin_cli.commands import baseline, doctor, eval_f1, gen_data, info, plan, pretrain_interp, recipes, table, train
 from keyin_cli.errors import InputError, Interrupted, RunError
-from keyin_cli.process import settle
+from keyin_cli.tuning import tune_c_libraries
 
-settle()
+tune_c_libraries()
 
 DISTRIBUTED = ("pretrain-interp", "train", "baseline")  # what torchrun may start
 EXIT_CODES = {RunError: 1, InputError: 2, Interrupted: 130}
@@ -50,7 +50,7 @@ def main(
     ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    if ranks.world() > 1 and ctx.invoked_subcommand not in DISTRIBUTED:
+    if distributed.world() > 1 and ctx.invoked_subcommand not in DISTRIBUTED:
         raise InputError(f"{ctx.invoked_subcommand} runs in one process: start it without torchrun")
 
 

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from keyin_cli import ranks
+from keyin_cli import distributed
 
 PLAIN_LINE_EVERY = 10.0  # seconds between lines when stderr is no terminal
 
 
 def console() -> Console:
     """A console on the current stderr; lines are not wrapped when stderr is no terminal. Only the first process is heard."""
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), quiet=ranks.rank() > 0)
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), quiet=distributed.rank() > 0)
 
 
 def say(message: str) -> None:

@@ -17,20 +17,22 @@ from typing import Any
 
 import numpy as np
 import torch
+from keyin_cli.methods import checkpoints
 from numpy.typing import NDArray
 from torch import Tensor
 
-from keyin_cli import artifacts
-from keyin_cli.data import loader
-from keyin_cli.data.store import open_for
-from keyin_cli.discovery.context import Context
+from keyin_cli import storage
+from keyin_cli.datasets import loader
+from keyin_cli.datasets.store import open_for
+from keyin_cli.devices import describe, pick_device
+from keyin_cli.discovery.selector import Context
 from keyin_cli.errors import InputError
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.search import cheapest_chain
 from keyin_cli.model.weights import load_model, load_models
 from keyin_cli.progress import say
-from keyin_cli.training.engine import describe, pick_device, seeded
-from keyin_cli.training.keyin import encode_sequences
+from keyin_cli.training.engine import seeded
+from keyin_cli.training.stages.keyin import encode_sequences
 
 PAST = 3  # frames that a prediction is made from
 STEPS, BATCH, RATE, HIDDEN = 1500, 256, 1e-3, 256
@@ -40,14 +42,14 @@ def study(ckpt: Path, n: int, seed: int) -> dict[str, Any]:
     """Mean error of prediction, squared and summed over a standardised embedding, by place relative to the found keyframes.
 
     Args:
-        ckpt: what `artifacts.stage_weights` accepts, with stage 1.
+        ckpt: what `checkpoints.stage_weights` accepts, with stage 1.
         n: training sequences that are searched, those after the ones that the network learns from, which are 15 times as many.
 
     Raises:
         InputError: there is no stage 1, or there are too few training sequences.
     """
-    recipe, device = load_model(artifacts.find_weights(ckpt))[1], pick_device("auto")
-    models = {stage: model.to(device) for stage, model in load_models(artifacts.stage_weights(ckpt)).items()}
+    recipe, device = load_model(checkpoints.find_weights(ckpt))[1], pick_device("auto")
+    models = {stage: model.to(device) for stage, model in load_models(checkpoints.stage_weights(ckpt)).items()}
     count = recipe.window.conditioning + recipe.window.predicted
     frames = loader.load_frames(open_for(recipe.data), "train", count, 16 * n)
     if len(frames) < 16 * n:
@@ -118,8 +120,8 @@ def main() -> None:
         print(f"{place:>4s}  {mean:6.2f}")
     errors = result["errors"]
     print(f"what the search finds shows the {'new' if errors['0'] > errors['+1'] else 'old'} motion")
-    provenance = {**artifacts.provenance(), "command": " ".join(["python", "studies/alignment.py", *sys.argv[1:]])}
-    artifacts.write_json(given.out, result | {"seed": given.seed, "device": describe(pick_device("auto")), **provenance})
+    provenance = {**storage.provenance(), "command": " ".join(["python", "studies/alignment.py", *sys.argv[1:]])}
+    storage.write_json(given.out, result | {"seed": given.seed, "device": describe(pick_device("auto")), **provenance})
 
 
 if __name__ == "__main__":

@@ -25,18 +25,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from keyin_cli.methods import checkpoints
 
-from keyin_cli import artifacts, figures
-from keyin_cli.data import brownian
-from keyin_cli.data.draws import stream
-from keyin_cli.discovery.context import Context, Frames, Times
+from keyin_cli import figures, storage
+from keyin_cli.datasets import brownian
+from keyin_cli.datasets.rng import stream
+from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.f1 import table_row
+from keyin_cli.discovery.selector import Context, Frames, Times
 from keyin_cli.discovery.selectors import SELECTORS, STAGE
 from keyin_cli.errors import InputError
 from keyin_cli.model.weights import load_model, load_models, read_weights, tensors_sha256
 from keyin_cli.progress import say
 from keyin_cli.recipe import BrownianData, Recipe, check
-from keyin_cli.training.engine import describe, pick_device
 
 METHODS = ("keyin", "search", "surprise")
 STAGES = ("keyin", "interpolator", "surprise")  # what they are made from; offsets of other models are as many as in training
@@ -73,7 +74,7 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
     """Evaluate every stage of METHODS that is there under every condition.
 
     Args:
-        ckpt: what `artifacts.stage_weights` accepts.
+        ckpt: what `checkpoints.stage_weights` accepts.
         n: sequences per condition.
         seed: of the flights and the noise.
 
@@ -83,7 +84,7 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
     Raises:
         InputError: the weights are of other data, or the seed is that of the training data.
     """
-    recipe, files = load_model(artifacts.find_weights(ckpt))[1], weights(ckpt)
+    recipe, files = load_model(checkpoints.find_weights(ckpt))[1], weights(ckpt)
     data = recipe.data
     if not isinstance(data, BrownianData):
         raise InputError(f"{ckpt} was trained on data of kind {data.kind}: the study needs weights of Brownian motion")
@@ -113,7 +114,7 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
 
 def weights(ckpt: Path) -> dict[str, Path]:
     """The weights file of every stage of STAGES that is there."""
-    stages = {read_weights(file)[1]["stage"]: file for file in artifacts.stage_weights(ckpt)}
+    stages = {read_weights(file)[1]["stage"]: file for file in checkpoints.stage_weights(ckpt)}
     return {stage: stages[stage] for stage in STAGES if stage in stages}
 
 
@@ -184,16 +185,16 @@ def main() -> None:
     for row in result["rows"]:
         low, high = row["ci95"]["0"]
         print(f"{row['factor']:10s} {row['value']:5g}  {row['method']:9s} F1 {row['f1']['0']:.3f} [{low:.3f}, {high:.3f}]")
-    recipe = load_model(artifacts.find_weights(given.ckpt))[1]
+    recipe = load_model(checkpoints.find_weights(given.ckpt))[1]
     result |= {
         "seed": given.seed,
         "weights_sha256": {stage: tensors_sha256(read_weights(file)[0]) for stage, file in weights(given.ckpt).items()},
         "device": describe(pick_device(recipe.device)),
         "seconds": round(time.monotonic() - begun, 2),
-        **artifacts.provenance(),
+        **storage.provenance(),
         "command": " ".join(["python", "studies/robustness.py", *sys.argv[1:]]),
     }
-    artifacts.write_json(given.out / "robustness.json", result)
+    storage.write_json(given.out / "robustness.json", result)
     print(f"picture: {given.out / 'robustness.png'}")
 
 

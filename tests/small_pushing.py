@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.tap import Tap

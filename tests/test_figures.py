@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from keyin_cli import figures
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.figures import BLUE, GREY, RED, Example, framed, overlay
 
 

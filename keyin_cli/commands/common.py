@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from keyin_cli import ranks
+from keyin_cli import distributed
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: a path, or the name of a shipped one.")]
 Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe key; may be given many times.")]
@@ -24,7 +24,7 @@ Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBo
 
 def emit(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
     """Print a command's result on stdout: one JSON object, or lines for a person. Of several processes the first prints."""
-    if ranks.rank() == 0:
+    if distributed.rank() == 0:
         typer.echo(json.dumps(result) if as_json else "\n".join(lines))
 
 

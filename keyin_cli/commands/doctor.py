@@ -8,9 +8,9 @@ import shutil
 import sys
 from typing import Any
 
-from keyin_cli import artifacts
+from keyin_cli import machine
 from keyin_cli.commands.common import Json, bytes_text, emit
-from keyin_cli.data.pushing import gl
+from keyin_cli.datasets.pushing import gl
 
 
 def run(as_json: Json = False) -> None:
@@ -57,5 +57,5 @@ def _disk() -> dict[str, Any]:
 
 
 def _memory() -> dict[str, Any]:
-    total = artifacts.total_memory()
+    total = machine.total_memory()
     return _row("memory", total > 4e9, bytes_text(total), "training recipes/brownian.yaml takes up to 4 GB")

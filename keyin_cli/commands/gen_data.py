@@ -29,7 +29,7 @@ def run(
 ) -> None:
     """Simulate a dataset in parallel; continues where it was stopped."""
     from keyin_cli import recipe
-    from keyin_cli.data import generate
+    from keyin_cli.datasets import generate
 
     chosen = {key: value for key, value in (("n", n), ("seed", seed), ("path", out and str(out))) if value is not None}
     data = recipe.data_section(dataset, overrides, chosen)

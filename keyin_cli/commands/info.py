@@ -26,7 +26,7 @@ def run(
         raise InputError("--out says where figures go: give --figures too")
     result, facts = describe(path, verify)
     if verify and result["verified"] is False:
-        from keyin_cli.data.store import rebuild
+        from keyin_cli.datasets.store import rebuild
 
         again = rebuild(path) if result["kind"] == "dataset" else f"run `{result['created_by']} --overwrite`"
         raise InputError(f"{path} does not match its checksums: {again}")
@@ -53,15 +53,15 @@ def run(
 
 def _draw(path: Path, out: Path | None) -> tuple[dict[str, Any], list[str]]:
     """Draw a dataset: what that adds to the printed object and lines."""
-    from keyin_cli import data_figures
-    from keyin_cli.data.store import open_dataset
+    from keyin_cli.datasets.store import open_dataset
+    from keyin_cli.figures import overview
 
     folder = path if path.name else path.absolute()  # `.` has no name
     out = out or folder.with_name(f"{folder.stem}-figures")
-    statistics, pictures = data_figures.draw(open_dataset(path), out)
+    statistics, pictures = overview.draw(open_dataset(path), out)
     lines = [
         *_counted(statistics),
-        f"statistics: {out / data_figures.STATISTICS}",
+        f"statistics: {out / overview.STATISTICS}",
         *(f"picture: {picture}" for picture in pictures),
     ]
     return {"statistics": statistics, "figures": [str(picture) for picture in pictures]}, lines
@@ -101,8 +101,9 @@ def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         InputError: there is nothing, or nothing of ours.
     """
-    from keyin_cli import artifacts
+    from keyin_cli import storage
     from keyin_cli.errors import InputError
+    from keyin_cli.methods import checkpoints
 
     if not path.exists():
         raise InputError(f"nothing at {path}: `keyin recipes list` shows what can be made")
@@ -110,12 +111,12 @@ def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         kind = _recipe(path)
     elif (path / "zarr.json").is_file():
         kind = _dataset(path, verify)
-    elif (path / artifacts.MANIFEST).is_file():
+    elif (path / storage.MANIFEST).is_file():
         kind = _run(path, verify)
     else:
-        kind = _weights(artifacts.find_weights(path), verify)
+        kind = _weights(checkpoints.find_weights(path), verify)
     result, facts = kind
-    return {"path": str(path), **result}, {"bytes": artifacts.size(path), **facts}
+    return {"path": str(path), **result}, {"bytes": storage.size(path), **facts}
 
 
 def _result(kind: str, recipe: Any, inputs: Any, created_by: str | None, verified: bool | None) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _recipe(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _dataset(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    from keyin_cli.data.store import SPLITS, open_dataset
+    from keyin_cli.datasets.store import SPLITS, open_dataset
     from keyin_cli.progress import track
 
     dataset = open_dataset(path)
@@ -154,9 +155,9 @@ def _dataset(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    from keyin_cli import artifacts
+    from keyin_cli import storage
 
-    manifest = artifacts.read_manifest(path)
+    manifest = storage.read_manifest(path)
     verified = None
     if verify and "weights_sha256" in manifest:
         from keyin_cli.training.loop import verify_weights
@@ -176,10 +177,10 @@ def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _weights(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    from keyin_cli import artifacts
+    from keyin_cli import storage
     from keyin_cli.model.weights import read_weights
 
-    if (path.parent / artifacts.MANIFEST).is_file():
+    if (path.parent / storage.MANIFEST).is_file():
         return _run(path.parent, verify)
     tensors, metadata = read_weights(path)
     facts = {"parameters": f"{sum(value.numel() for value in tensors.values()):,}"}

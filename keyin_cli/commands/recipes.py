@@ -45,14 +45,14 @@ def copy(
     as_json: Json = False,
 ) -> None:
     """Copy a recipe, comments included, to change it."""
-    from keyin_cli import artifacts
     from keyin_cli import recipe as recipes
+    from keyin_cli import storage
     from keyin_cli.errors import InputError
 
     source = recipes.find(recipe)
     if target.exists() and not overwrite:
         raise InputError(f"{target} exists: give another name, or --overwrite to replace it")
-    artifacts.write(target, source.read_bytes())
+    storage.write(target, source.read_bytes())
     emit(
         {"source": str(source), "path": str(target)},
         as_json,

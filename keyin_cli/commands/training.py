@@ -25,7 +25,7 @@ def run_stage(
     as_json: bool,
 ) -> None:
     """Load the recipe, train the stage, print the result."""
-    from keyin_cli import artifacts, recipe
+    from keyin_cli import recipe, storage
 
     settings = recipe.load(name, [*overrides, *([] if seed is None else [f"seed={seed}"])])
     if dry_run:
@@ -36,10 +36,10 @@ def run_stage(
         total = f"{plan['parameters']:,} parameters, {plan['steps']:,} steps at {plan['steps_per_second']:.1f}/s"
         emit(plan, as_json, [*lines, f"{total}: about {seconds_text(plan['seconds'])}, {bytes_text(plan['bytes'])} on disk"])
         return
-    from keyin_cli.training import stages
+    from keyin_cli.training import pipeline
 
-    run = out or artifacts.runs(settings.name)
-    manifest = stages.train(stage, settings, run, overwrite, tensorboard)
+    run = out or storage.runs(settings.name)
+    manifest = pipeline.train(stage, settings, run, overwrite, tensorboard)
     result = {
         "path": str(run / stage),
         "steps": manifest["steps"],

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from keyin_cli import artifacts, figures
-from keyin_cli.data import loader
-from keyin_cli.data.store import open_for
-from keyin_cli.discovery.context import Context, Frames, Selector, Times
+from keyin_cli import figures, machine, storage
+from keyin_cli.datasets import loader
+from keyin_cli.datasets.store import open_for
+from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
+from keyin_cli.discovery.selector import Context, Frames, Selector, Times
 from keyin_cli.discovery.selectors import SELECTORS, STAGE, RandomSelector
 from keyin_cli.errors import InputError
+from keyin_cli.methods import checkpoints
 from keyin_cli.model.weights import load_model, load_models, tensors_sha256
-from keyin_cli.training.engine import describe, pick_device
 
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
 
@@ -52,8 +53,8 @@ def evaluate(
         InputError: the weights, the dataset and the methods do not fit together.
     """
     begun = time.monotonic()
-    file = artifacts.find_weights(weights)
-    files = artifacts.stage_weights(weights)
+    file = checkpoints.find_weights(weights)
+    files = checkpoints.stage_weights(weights)
     recipe, models = load_model(file, overrides)[1], load_models(files, overrides)
     dataset, device, window = open_for(recipe.data, data), pick_device(recipe.device), recipe.window
     count = window.conditioning + window.predicted
@@ -64,7 +65,7 @@ def evaluate(
     methods = list(methods) or [name for name in SELECTORS if STAGE.get(name) in (None, *models)]
     selectors = {method: _make(method, context) for method in methods}
     times = {method: selector.select(frames) for method, selector in selectors.items()}
-    out = out or artifacts.evaluations(file, recipe.name) / f"{dataset.path.stem}-{split}"
+    out = out or checkpoints.evaluations(file, recipe.name) / f"{dataset.path.stem}-{split}"
     pictures = [_draw(out, method, selector, frames, times[method], labels) for method, selector in selectors.items()]
     result = {
         "dataset": str(dataset.path),
@@ -74,8 +75,8 @@ def evaluate(
         "figures": [str(picture) for pictures_of_one in pictures for picture in pictures_of_one],
     }
     indices = dataset.indices(split)[:limit]
-    artifacts.write_lines(out / "sequences.jsonl", [_sequence(row, int(i), times, labels) for row, i in enumerate(indices)])
-    manifest = artifacts.provenance() | {
+    storage.write_lines(out / "sequences.jsonl", [_sequence(row, int(i), times, labels) for row, i in enumerate(indices)])
+    manifest = storage.provenance() | {
         "kind": "evaluation",
         "recipe": recipe.model_dump(mode="json"),
         "inputs": {
@@ -88,10 +89,10 @@ def evaluate(
         "seed": seed,
         "device": describe(device),
         "seconds": round(time.monotonic() - begun, 2),
-        "peak_memory_bytes": artifacts.peak_memory(),
+        "peak_memory_bytes": machine.peak_memory(),
     }
-    artifacts.write_json(out / artifacts.MANIFEST, manifest)
-    artifacts.write_json(out / "eval_f1.json", result)
+    storage.write_json(out / storage.MANIFEST, manifest)
+    storage.write_json(out / "eval_f1.json", result)
     return result
 
 

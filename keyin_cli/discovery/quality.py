@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from keyin_cli.data.loader import step_rng
-from keyin_cli.discovery.context import Frames
+from keyin_cli.datasets.loader import step_rng
+from keyin_cli.discovery.selector import Frames
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg

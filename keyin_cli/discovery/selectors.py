@@ -13,8 +13,8 @@ from itertools import product
 import numpy as np
 import torch
 
-from keyin_cli.discovery.context import Context, Frames, Inpainting, Selector, Times, batches, to_frames
 from keyin_cli.discovery.f1 import f1
+from keyin_cli.discovery.selector import Context, Frames, Inpainting, Selector, Times, batches, to_frames
 from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.errors import InputError
 from keyin_cli.model import soft_time

@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from keyin_cli import artifacts, figures
-from keyin_cli.data import loader
-from keyin_cli.data.statistics import is_pushing
-from keyin_cli.data.store import open_for
+from keyin_cli import figures, storage
+from keyin_cli.datasets import loader
+from keyin_cli.datasets.statistics import is_pushing
+from keyin_cli.datasets.store import open_for
+from keyin_cli.devices import pick_device
 from keyin_cli.discovery import paths
-from keyin_cli.discovery.comparison import compare
-from keyin_cli.discovery.context import Frames
 from keyin_cli.discovery.evaluate import STRIPS, evaluate
 from keyin_cli.discovery.quality import quality
+from keyin_cli.discovery.reconstructions import compare
+from keyin_cli.discovery.selector import Frames
 from keyin_cli.discovery.selectors import STAGE
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.weights import halve, load_models
 from keyin_cli.recipe import Recipe, check
-from keyin_cli.training.engine import pick_device
-from keyin_cli.training.stages import train
+from keyin_cli.training.pipeline import train
 
 SAMPLED = ("keyin", "surprise", "jumpy")  # those that predict frames of their own
 COMPARED = ("keyin", "jumpy", "surprise")  # from top to bottom
@@ -48,7 +48,7 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
         The figures also compare reconstructions and show how the stages were trained; of the pushing world also `paths`, see
         `paths.compare`, and their picture.
     """
-    run = artifacts.runs(recipe.name)
+    run = storage.runs(recipe.name)
     out = out or run / "table"
     stages = ("interpolator", "keyin", *baselines)
     manifests = {stage: train(stage, recipe, run) for stage in stages}
@@ -69,32 +69,30 @@ def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, 
     result["quality"] = [quality(stage, model, frames, samples, device, recipe.seed) for stage, model in models.items()]
     pictures = out / "comparison.png", out / "curves.png"
     compared, shown = {stage: models[stage] for stage in COMPARED if stage in models}, frames[:STRIPS]
-    compare(pictures[0], compared, shown, artifacts.read_lines(out / "sequences.jsonl")[: len(shown)], device)
-    figures.curves(pictures[1], {stage: artifacts.read_lines(out / stage / artifacts.METRICS) for stage in stages})
+    compare(pictures[0], compared, shown, storage.read_lines(out / "sequences.jsonl")[: len(shown)], device)
+    figures.curves(pictures[1], {stage: storage.read_lines(out / stage / storage.METRICS) for stage in stages})
     result["figures"] += [str(picture) for picture in pictures]
     dataset = open_for(recipe.data)
     if is_pushing(dataset):
         result["paths"] = paths.compare(out / "paths.png", models, dataset, device, recipe.seed)
         result["figures"].append(str(out / "paths.png"))
-    artifacts.write_json(out / TABLE, result)
+    storage.write_json(out / TABLE, result)
     return result
 
 
 def publish(stage: Path, out: Path) -> None:
     """Copy a finished stage's manifest and metrics, and its weights in half precision, whose hash the new manifest has."""
-    manifest = artifacts.read_manifest(stage)
+    manifest = storage.read_manifest(stage)
     out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(stage / artifacts.METRICS, out / artifacts.METRICS)
-    sha256 = halve(stage / artifacts.WEIGHTS, out / artifacts.WEIGHTS)
-    artifacts.write_json(
-        out / artifacts.MANIFEST, manifest | {"weights_sha256": sha256, "halved_from": manifest["weights_sha256"]}
-    )
+    shutil.copy(stage / storage.METRICS, out / storage.METRICS)
+    sha256 = halve(stage / storage.WEIGHTS, out / storage.WEIGHTS)
+    storage.write_json(out / storage.MANIFEST, manifest | {"weights_sha256": sha256, "halved_from": manifest["weights_sha256"]})
 
 
 def _f1_of_seed(recipe: Recipe, seed: int) -> float:
     """Train the keyframe model with another seed on the same stage 1: its F1."""
-    run = artifacts.runs(f"{recipe.name}-seed{seed}")
-    foundation = recipe, artifacts.runs(recipe.name)
+    run = storage.runs(f"{recipe.name}-seed{seed}")
+    foundation = recipe, storage.runs(recipe.name)
     train("keyin", check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run, foundation=foundation)
     result = evaluate(run, None, "test", ["keyin"], None, seed, [], None)
     return float(result["rows"][0]["f1"]["0"])
@@ -108,5 +106,5 @@ def _frames(recipe: Recipe, sequences: int) -> Frames:
 
 def _predicting(stages: Sequence[str], out: Path) -> dict[str, KeyIn | Svg]:
     """The published models that predict frames of their own."""
-    models = load_models(out / stage / artifacts.WEIGHTS for stage in SAMPLED if stage in stages)
+    models = load_models(out / stage / storage.WEIGHTS for stage in SAMPLED if stage in stages)
     return {stage: model for stage, model in models.items() if isinstance(model, (KeyIn, Svg))}

@@ -7,9 +7,9 @@ from keyin_cli.figures.curves import curves
 from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
 from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, marks, strips, trajectories
 from keyin_cli.figures.film import film
-from keyin_cli.figures.house import BLUE, GREEN, GREY, PINK, RED, framed, overlay
 from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 from keyin_cli.figures.robustness import Factor, robustness
+from keyin_cli.figures.style import BLUE, GREEN, GREY, PINK, RED, framed, overlay
 
 __all__ = [
     "BLUE",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from keyin_cli.figures.house import BLUE, GREEN, GREY, METHOD_COLOURS, PINK, line_legend, paint, panels, save
+from keyin_cli.figures.style import BLUE, GREEN, GREY, METHOD_COLOURS, PINK, line_legend, paint, panels, save
 
 Rows = Sequence[Mapping[str, float]]
 

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import BoxStyle, Circle, FancyBboxPatch, Rectangle
 
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS, WALL_HALF
-from keyin_cli.figures.house import (
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, WALL_HALF
+from keyin_cli.figures.style import (
     BLUE,
     GREEN,
     GREY,

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keyin_cli import artifacts
-from keyin_cli.figures.house import BLUE, GREY, RED, Colour, Frames, Times, framed, overlay, panels, save
+from keyin_cli import storage
+from keyin_cli.figures.style import BLUE, GREY, RED, Colour, Frames, Times, framed, overlay, panels, save
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def animation(path: Path, examples: Sequence[Example], scale: int = 4, milliseco
             for example in examples
         ]
         images.append(Image.fromarray(np.hstack(columns).repeat(scale, axis=0).repeat(scale, axis=1)))
-    artifacts.replace(
+    storage.replace(
         path,
         lambda beside: images[0].save(
             beside, format="GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0

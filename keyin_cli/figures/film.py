@@ -10,10 +10,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli import artifacts
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS
-from keyin_cli.figures.house import BORDER, GREEN, GREY, RED, Frames, Points, Times, framed
+from keyin_cli import storage
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
+from keyin_cli.figures.style import BORDER, GREEN, GREY, RED, Frames, Points, Times, framed
 
 SIDE = 1280  # px, at most, of a film's longer side, unless frames in their own size need more
 COLUMNS = 6
@@ -44,7 +44,7 @@ def film(path: Path, frames: Frames, times: Times, goals: Points | None = None) 
         grid[ringed] = ((1 - share) * grid[ringed] + share * np.array(GREEN)).round()
         return grid
 
-    artifacts.replace(path, lambda beside: encode(beside, image, count))
+    storage.replace(path, lambda beside: encode(beside, image, count))
 
 
 def rings(goals: Points, height: int, width: int) -> Points:

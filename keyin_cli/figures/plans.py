@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.patches import Circle
 
-from keyin_cli import artifacts
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS
+from keyin_cli import storage
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.figures.dataset import draw_wall
 from keyin_cli.figures.film import encode, rings
-from keyin_cli.figures.house import BLUE, GREEN, RED, Frames, Points, legend, paint, panels, save
+from keyin_cli.figures.style import BLUE, GREEN, RED, Frames, Points, legend, paint, panels, save
 
 GOAL = 0.4  # opacity of a goal
 COLUMNS = 4
@@ -61,7 +61,7 @@ def episode_film(path: Path, frames: Frames, subgoals: Points, goal: Points) -> 
         shown: Frames = ((1 - at_subgoals[time]) * ringed + at_subgoals[time] * np.array(BLUE)).round().astype(np.uint8)
         return shown
 
-    artifacts.replace(path, lambda beside: encode(beside, image, len(frames)))
+    storage.replace(path, lambda beside: encode(beside, image, len(frames)))
 
 
 def outcomes(path: Path, methods: Sequence[Outcomes]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyin_cli.figures.house import GREY, METHOD_COLOURS, Points, line_legend, paint, panels, save
+from keyin_cli.figures.style import GREY, METHOD_COLOURS, Points, line_legend, paint, panels, save
 
 COLUMNS = 2
 

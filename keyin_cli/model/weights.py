@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from keyin_cli import artifacts
+from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.svg import Svg
@@ -39,7 +39,7 @@ def save_weights(path: Path, model: nn.Module, stage: str, recipe: Recipe) -> st
     """Write a model's weights with its recipe; returns their SHA-256."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     metadata = {METADATA: json.dumps({"stage": stage, "recipe": recipe.model_dump(mode="json")}, sort_keys=True)}
-    artifacts.replace(path, lambda beside: save_file(tensors, beside, metadata))
+    storage.replace(path, lambda beside: save_file(tensors, beside, metadata))
     return tensors_sha256(tensors)
 
 
@@ -47,7 +47,7 @@ def halve(path: Path, out: Path) -> str:
     """Write a weights file again in half precision; returns the SHA-256 of its tensors. They are single again once loaded."""
     tensors, metadata = read_weights(path)
     halves = {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
-    artifacts.replace(out, lambda beside: save_file(halves, beside, {METADATA: json.dumps(metadata, sort_keys=True)}))
+    storage.replace(out, lambda beside: save_file(halves, beside, {METADATA: json.dumps(metadata, sort_keys=True)}))
     return tensors_sha256(halves)
 
 

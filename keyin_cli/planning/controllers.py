@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.data.draws import Integers, stream
-from keyin_cli.data.pushing.env import ACTION_SIZE
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS
+from keyin_cli.datasets.pushing.env import ACTION_SIZE
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
+from keyin_cli.datasets.rng import Integers, stream
 from keyin_cli.planning import cem, icem
 from keyin_cli.planning.dynamics import Dynamics
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.env import Simulator
-from keyin_cli.data.pushing.flight import roll
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.env import Simulator
+from keyin_cli.datasets.pushing.flight import roll
 
 Array = NDArray[np.floating[Any]]
 SIZE = 64  # px of the frames that are segmented
@@ -48,7 +48,7 @@ class RenderedDynamics(TrueDynamics):
     """
 
     def _centres(self, simulator: Simulator) -> Array:
-        from keyin_cli.data.pushing.render import shared
+        from keyin_cli.datasets.pushing.render import shared
 
         frames = shared(SIZE).frames(simulator.motion, simulator.wall)
         return segment.unproject(segment.puck_centre(frames), SIZE)

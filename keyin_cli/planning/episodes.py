@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from keyin_cli import artifacts
+from keyin_cli import machine
+from keyin_cli.devices import pick_device
 from keyin_cli.model.weights import Model
-from keyin_cli.planning import context as context_
-from keyin_cli.planning.context import Context, Proposal, Search
+from keyin_cli.planning import proposal as context_
 from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import DYNAMICS
 from keyin_cli.planning.metrics import SUCCESS, remaining
+from keyin_cli.planning.proposal import Context, Proposal, Search
 from keyin_cli.planning.servo import Episodes, execute
 from keyin_cli.planning.subgoals import PROPOSERS
 from keyin_cli.planning.tasks import Tasks
-from keyin_cli.training.engine import pick_device
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def run(job: Job) -> Done:
     episodes = execute(job.servo, dynamics, job.tasks.scene, proposal.subgoals, job.seed, job.tasks.index, threads=1)
     seconds = (time.monotonic() - begun) / len(job.tasks.index)
     lines, images = _lines(job.tasks, proposal, episodes, seconds)
-    return Done(lines, images, dynamics.steps, os.getpid(), artifacts.peak_memory())
+    return Done(lines, images, dynamics.steps, os.getpid(), machine.peak_memory())
 
 
 def propose(job: Job) -> Proposal:

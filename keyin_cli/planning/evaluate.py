@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from keyin_cli import artifacts
-from keyin_cli.data.pushing.records import take
+from keyin_cli import machine, storage
+from keyin_cli.datasets.pushing.records import take
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.model.weights import load_model
 from keyin_cli.parallel import backend, spread
 from keyin_cli.planning import observe, pictures
 from keyin_cli.planning import tasks as tasks_
-from keyin_cli.planning.comparison import REFERENCE, against
-from keyin_cli.planning.context import Search, fingerprint, weights_files
 from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import DYNAMICS
 from keyin_cli.planning.episodes import Job, Weights, propose, run
 from keyin_cli.planning.metrics import table_row
+from keyin_cli.planning.paired import REFERENCE, against
+from keyin_cli.planning.proposal import Search, fingerprint, weights_files
 from keyin_cli.planning.servo import execute
 from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
 from keyin_cli.progress import say, track
@@ -76,7 +76,7 @@ def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Pat
     `<out>/plan.json` and more pictures.
 
     Args:
-        ckpt: what `artifacts.find_weights` accepts, for the methods that need weights.
+        ckpt: what `checkpoints.find_weights` accepts, for the methods that need weights.
 
     Returns:
         The object that `plan --json` prints.
@@ -104,7 +104,7 @@ def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Pat
         "path": str(out),
         "figures": [str(figure) for figure in figures],
     }
-    artifacts.write_json(out / RESULT, result)
+    storage.write_json(out / RESULT, result)
     return result
 
 
@@ -161,7 +161,7 @@ def _run(
     inputs = {}
     if weights:
         recipe |= {"search": asdict(settings.search), "weights_sha256": weights.sha256}
-        inputs = {weights.stage: {"path": artifacts.from_here(weights.file), "sha256": weights.sha256}}
+        inputs = {weights.stage: {"path": storage.from_here(weights.file), "sha256": weights.sha256}}
     if settings.goal:
         recipe["goal"] = tasks.scene.goal[0].tolist()
     lines, wanted = _begun(out, recipe, overwrite), len(tasks.index)
@@ -169,9 +169,9 @@ def _run(
         return lines[:wanted]
     if lines:
         say(f"{out}: {len(lines)} of {wanted} episodes are there, continuing")
-    manifest = artifacts.provenance() | {"kind": KIND, "recipe": recipe, "inputs": inputs}
-    artifacts.write_json(out / artifacts.MANIFEST, manifest)
-    artifacts.write_lines(out / LINES, lines)  # without a last line that was cut short
+    manifest = storage.provenance() | {"kind": KIND, "recipe": recipe, "inputs": inputs}
+    storage.write_json(out / storage.MANIFEST, manifest)
+    storage.write_lines(out / LINES, lines)  # without a last line that was cut short
     size = GROUP if settings.dask else min(GROUP, -(-(wanted - len(lines)) // settings.workers))
     groups = [take(tasks, np.arange(first, min(first + size, wanted))) for first in range(len(lines), wanted, size)]
     jobs = [Job(method, group, settings.seed, servo, settings.search, weights) for group in groups]
@@ -185,20 +185,20 @@ def _run(
             for line, images in zip(done.lines, done.images, strict=True):
                 if images is not None and len(images):
                     pictures.write_planned(out, line["task"], images)
-                artifacts.append_line(out / LINES, line)
+                storage.append_line(out / LINES, line)
             actions += done.actions
             memory[done.process] = max(done.memory, memory.get(done.process, 0))
             advance(len(done.lines))
-    seconds, memory[os.getpid()] = time.monotonic() - begun, artifacts.peak_memory()
+    seconds, memory[os.getpid()] = time.monotonic() - begun, machine.peak_memory()
     measured = {
-        "finished": artifacts.now(),
+        "finished": storage.now(),
         "seconds": round(seconds, 2),
         "workers": settings.workers,
         "environment_steps_per_second": round(actions / seconds),
         "peak_memory_bytes": sum(memory.values()),
     }
-    artifacts.write_json(out / artifacts.MANIFEST, manifest | measured)
-    return artifacts.read_lines(out / LINES)[:wanted]
+    storage.write_json(out / storage.MANIFEST, manifest | measured)
+    return storage.read_lines(out / LINES)[:wanted]
 
 
 def _begun(out: Path, settings: dict[str, Any], overwrite: bool) -> list[dict[str, Any]]:
@@ -209,13 +209,13 @@ def _begun(out: Path, settings: dict[str, Any], overwrite: bool) -> list[dict[st
     """
     if not out.exists():
         return []
-    manifest = artifacts.read_manifest(out)
+    manifest = storage.read_manifest(out)
     if manifest["kind"] != KIND:
         raise InputError(f"{out} holds a {manifest['kind']}, it is left alone: give another --out")
     if overwrite:
-        artifacts.remove(out)
+        storage.remove(out)
         return []
     if changes := differences(manifest["recipe"], settings):
         what = f"{out} was planned differently ({', '.join(changes)})"
         raise InputError(f"{what}: give another --out, or --overwrite to replace it")
-    return artifacts.read_lines(out / LINES)
+    return storage.read_lines(out / LINES)

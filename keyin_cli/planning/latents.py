@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.geometry import line_clearance
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.geometry import line_clearance
 from keyin_cli.model.encoder import to_images
 from keyin_cli.planning import cem
-from keyin_cli.planning.context import Context, Proposal
+from keyin_cli.planning.proposal import Context, Proposal
 
 Array = NDArray[np.floating[Any]]
 Draw = Callable[[Tensor, Tensor, bool], Tensor]  # conditioning (1,T,H,W,3), z (1,m,L,Z), only the last image? -> (1,m,K,H,W,3)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS, shortest_path
-from keyin_cli.planning.comparison import success_curve
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, shortest_path
+from keyin_cli.planning.paired import success_curve
 
 SUCCESS = 2 * PUCK_RADIUS  # table units of shortest path left, at most: one puck diameter
 NORMAL_975 = 1.959963984540054  # quantile of the standard normal distribution

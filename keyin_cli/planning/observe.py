@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from keyin_cli.data.pushing import segment
-from keyin_cli.data.pushing.env import LIFT, Scene
-from keyin_cli.data.pushing.render import shared
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.env import LIFT, Scene
+from keyin_cli.datasets.pushing.render import shared
 from keyin_cli.errors import InputError
 
 Frames = NDArray[np.uint8]

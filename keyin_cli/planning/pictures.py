@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from keyin_cli import artifacts, figures
-from keyin_cli.data.pushing import gl
+from keyin_cli import figures, storage
+from keyin_cli.datasets.pushing import gl
 from keyin_cli.errors import InputError
 from keyin_cli.planning import observe
 from keyin_cli.planning.metrics import SUCCESS
@@ -37,7 +37,7 @@ def check() -> None:
 def write_planned(out: Path, task: int, images: Frames) -> None:
     """Keep the frames (K,H,W,3) in which a task's subgoals were imagined: one PNG, side by side."""
     strip = Image.fromarray(np.concatenate(list(images), axis=1))
-    artifacts.replace(_planned(out, task), lambda beside: strip.save(beside, format="PNG"))
+    storage.replace(_planned(out, task), lambda beside: strip.save(beside, format="PNG"))
 
 
 def draw(methods: Mapping[str, Sequence[Line]], rows: Sequence[dict[str, Any]], drawn: int, out: Path) -> list[Path]:
@@ -76,7 +76,7 @@ def draw_episode(out: Path, line: Line) -> list[Path]:
     strip, film = (out / f"episode-{line['task']:03d}.{kind}" for kind in ("png", "mp4"))
     if strip.is_file() and film.is_file():
         return [strip, film]
-    from keyin_cli.data.pushing.render import shared
+    from keyin_cli.datasets.pushing.render import shared
 
     motion = np.concatenate([line["path"], line["finger"]], axis=1)
     subgoals, goal, current = np.array(line["subgoals"]), np.array(line["goal"]), np.array(line["current"], dtype=np.int64)

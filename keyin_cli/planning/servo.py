@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.data.draws import Integers
-from keyin_cli.data.pushing.env import Scene, Simulator
+from keyin_cli.datasets.pushing.env import Scene, Simulator
+from keyin_cli.datasets.rng import Integers
 from keyin_cli.planning.controllers import CONTROLLERS, Servo
 from keyin_cli.planning.dynamics import Dynamics
 

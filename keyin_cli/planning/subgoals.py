@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.discovery.surprise import peaks
 from keyin_cli.errors import InputError
 from keyin_cli.model.encoder import to_images
@@ -21,9 +21,9 @@ from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.tap import Tap
 from keyin_cli.planning import latents
-from keyin_cli.planning.context import Context, Proposal
 from keyin_cli.planning.imagination import bottlenecks, imagine, imagine_frames, surprises
 from keyin_cli.planning.latents import EVERY, FREE, FREE_WALL, LAST, WALL, Objective
+from keyin_cli.planning.proposal import Context, Proposal
 
 DEPTH = 2  # of TAP's recursion: 3 subgoals
 

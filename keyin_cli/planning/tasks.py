@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.data.draws import Integers
-from keyin_cli.data.pushing.env import Scene
-from keyin_cli.data.pushing.sequences import TASKS, demonstrate
+from keyin_cli.datasets.pushing.env import Scene
+from keyin_cli.datasets.pushing.sequences import TASKS, demonstrate
+from keyin_cli.datasets.rng import Integers
 from keyin_cli.recipe import PushingData, digest
 
 

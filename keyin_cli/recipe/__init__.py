@@ -19,6 +19,7 @@ from keyin_cli.recipe.model import (
     TemporalInference,
 )
 from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, parse, shipped, to_yaml
+from keyin_cli.recipe.recipe import Recipe, Window
 from keyin_cli.recipe.section import Section
 from keyin_cli.recipe.training import (
     Discovery,
@@ -34,7 +35,6 @@ from keyin_cli.recipe.training import (
     TrainWeights,
 )
 from keyin_cli.recipe.variants import variant
-from keyin_cli.recipe.whole import Recipe, Window
 
 __all__ = [
     "BareInference",

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from keyin_cli.errors import InputError
 from keyin_cli.recipe.data import BrownianData, Generated, PushingData, ZarrData
+from keyin_cli.recipe.recipe import Recipe
 from keyin_cli.recipe.section import Section
-from keyin_cli.recipe.whole import Recipe
 
 Part = TypeVar("Part", bound=Section)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keyin_cli.recipe.reading import check
-from keyin_cli.recipe.whole import Recipe
+from keyin_cli.recipe.recipe import Recipe
 
 
 def variant(recipe: Recipe, stage: str) -> Recipe:

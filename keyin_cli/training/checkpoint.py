@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from keyin_cli import artifacts
+from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.model.weights import Tensors, load_tensors
 
@@ -33,11 +33,11 @@ def save_checkpoint(folder: Path, step: int, model: nn.Module, optimizer: torch.
         save_file(flat, beside / "optimizer.safetensors")
         (beside / "state.json").write_text(json.dumps({"step": step, **state}))
 
-    artifacts.replace(target, fill)
-    artifacts.write(folder / artifacts.LATEST, target.name)
+    storage.replace(target, fill)
+    storage.write(folder / storage.LATEST, target.name)
     for older in folder.glob("step-*"):
         if older != target:
-            artifacts.remove(older)
+            storage.remove(older)
 
 
 def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any] | None:
@@ -46,11 +46,11 @@ def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     Raises:
         InputError: it is damaged or belongs to another model.
     """
-    pointer = folder / artifacts.LATEST
+    pointer = folder / storage.LATEST
     if not pointer.is_file():
         return None
     source = folder / pointer.read_text()
-    state: dict[str, Any] = artifacts.read_json(source / "state.json")
+    state: dict[str, Any] = storage.read_json(source / "state.json")
     load_tensors(model, _read(source / "model.safetensors"), source)
     moments: dict[int, Tensors] = {}
     for name, value in _read(source / "optimizer.safetensors").items():

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from keyin_cli import distributed
+from keyin_cli.devices import pick_device
 from keyin_cli.recipe import Recipe, variant
-from keyin_cli.training import processes
-from keyin_cli.training.engine import move, pick_device, trained
-from keyin_cli.training.interpolator import InterpolatorStage
-from keyin_cli.training.keyin import KeyInStage
+from keyin_cli.training.engine import move, training_forward
 from keyin_cli.training.stage import Stage
+from keyin_cli.training.stages.interpolator import InterpolatorStage
+from keyin_cli.training.stages.keyin import KeyInStage
+from keyin_cli.training.stages.surprise import SurpriseStage
+from keyin_cli.training.stages.tap import TapStage
 from keyin_cli.training.step import part_of
-from keyin_cli.training.surprise import SurpriseStage
-from keyin_cli.training.tap import TapStage
 
 SEQUENCES = 64
 STEPS = 5
@@ -45,12 +46,12 @@ def fresh(recipe: Recipe, stage: str, device: torch.device) -> Stage:
 def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     """Shapes, parameters, bytes on disk and seconds of one stage, measured on this machine."""
     device = pick_device(recipe.device)
-    processes.join(device)
+    distributed.join(device)
     recipe = variant(recipe, stage)
     work = fresh(recipe, stage, device)
     schedule = work.schedule
     parameters = [value for value in work.model.parameters() if value.requires_grad]
-    forward, seconds = trained(work, device), []
+    forward, seconds = training_forward(work, device), []
     for step in range(STEPS + 1):
         begun = time.perf_counter()
         terms = forward(move(part_of(work, step, device).batch, device))

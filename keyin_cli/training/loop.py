@@ -11,14 +11,14 @@ from typing import Any
 
 import torch
 
-from keyin_cli import artifacts, ranks
+from keyin_cli import distributed, machine, storage
+from keyin_cli.devices import describe, peak_memory
 from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
-from keyin_cli.training import processes
 from keyin_cli.training.checkpoint import load_checkpoint, save_checkpoint
-from keyin_cli.training.engine import describe, forward, peak_memory, trained
+from keyin_cli.training.engine import forward, training_forward
 from keyin_cli.training.prefetch import Prefetch
 from keyin_cli.training.stage import Stage, validate
 from keyin_cli.training.step import Update, part_of
@@ -30,9 +30,9 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
     Raises:
         InputError: the run was begun with another recipe or on other data; the line names what differs.
     """
-    if not (run / artifacts.MANIFEST).is_file():
+    if not (run / storage.MANIFEST).is_file():
         return None
-    manifest = artifacts.read_manifest(run)
+    manifest = storage.read_manifest(run)
     old, new = ({name: value["sha256"] for name, value in tree.items()} for tree in (manifest["inputs"], inputs))
     changes = differences(manifest.get("part"), part) + differences(old, new, "inputs")
     if changes:
@@ -59,16 +59,16 @@ def fit(
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved.
         RunError: the loss or its gradient is not finite; the batch was saved.
     """
-    schedule, checkpoints, metrics = stage.schedule, run / artifacts.CHECKPOINTS, run / artifacts.METRICS
-    update, writes = Update(stage, trained(stage, device), device), ranks.rank() == 0
+    schedule, checkpoints, metrics = stage.schedule, run / storage.CHECKPOINTS, run / storage.METRICS
+    update, writes = Update(stage, training_forward(stage, device), device), distributed.rank() == 0
     saved = load_checkpoint(checkpoints, stage.model, update.optimizer) or {}
     state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | saved
     first = state["step"]
     manifest = _manifest(stage, run, inputs, device, preparation)
-    processes.wait()  # nothing is written before everyone has read it
+    distributed.wait()  # nothing is written before everyone has read it
     if writes:
-        artifacts.write_lines(metrics, [row for row in artifacts.read_lines(metrics) if row["step"] <= first])
-        artifacts.write_json(run / artifacts.MANIFEST, manifest)
+        storage.write_lines(metrics, [row for row in storage.read_lines(metrics) if row["step"] <= first])
+        storage.write_json(run / storage.MANIFEST, manifest)
     if first:
         say(f"{run}: continuing from step {first}")
     begun = time.monotonic()
@@ -84,7 +84,7 @@ def fit(
             """Time since the very first step, the share of it in which a step waited for its batch, and memory."""
             seconds = state["seconds"] + time.monotonic() - begun
             waiting = (state["waiting"] * state["seconds"] + parts.waited) / max(seconds, 1e-9)
-            peak = max(state["peak_memory_bytes"], artifacts.peak_memory())
+            peak = max(state["peak_memory_bytes"], machine.peak_memory())
             return {"seconds": round(seconds, 2), "waiting": round(waiting, 4), "peak_memory_bytes": peak, **peak_memory(device)}
 
         for done, part in enumerate(parts, start=first + 1):
@@ -97,36 +97,36 @@ def fit(
                 now = time.monotonic(), parts.waited
                 row = {"step": done, **row, "waiting": round((now[1] - mark[1]) / max(now[0] - mark[0], 1e-9), 4)}
                 mark = now
-                artifacts.append_line(metrics, row)
+                storage.append_line(metrics, row)
                 for name, value in row.items():
                     if board is not None and name != "step":
                         board.add_scalar(name, value, done)
             advance(1, f"loss {row['loss']:.2f}")
-            stop = processes.anywhere(bool(stopping), device)
+            stop = distributed.anywhere(bool(stopping), device)
             if (stop or last or done % schedule.checkpoint_every == 0) and writes:
                 save_checkpoint(checkpoints, done, stage.model, update.optimizer, spent())
             if stop and not last:
-                processes.wait()  # for the checkpoint: torchrun ends everyone as soon as one has ended
+                distributed.wait()  # for the checkpoint: torchrun ends everyone as soon as one has ended
                 raise Interrupted(
                     f"stopped at step {done} of {schedule.steps}, saved in {checkpoints}: run the same command to continue"
                 )
-        manifest |= {"steps": schedule.steps, **spent(), "finished": artifacts.now()}
+        manifest |= {"steps": schedule.steps, **spent(), "finished": storage.now()}
     if writes:
-        manifest["weights_sha256"] = save_weights(run / artifacts.WEIGHTS, stage.model, stage.name, stage.recipe)
-        final = artifacts.read_lines(metrics)[-1]
+        manifest["weights_sha256"] = save_weights(run / storage.WEIGHTS, stage.model, stage.name, stage.recipe)
+        final = storage.read_lines(metrics)[-1]
         manifest["metrics"] = {name: value for name, value in final.items() if name.startswith("val/")}
-        artifacts.write_json(run / artifacts.MANIFEST, manifest)
-        artifacts.remove(checkpoints)
-    processes.wait()
-    return artifacts.read_manifest(run)
+        storage.write_json(run / storage.MANIFEST, manifest)
+        storage.remove(checkpoints)
+    distributed.wait()
+    return storage.read_manifest(run)
 
 
 def _manifest(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float) -> dict[str, Any]:
     """What is known of a run before its first step."""
     part = stage.recipe.part(stage.name)
-    if (run / artifacts.MANIFEST).is_file():
-        preparation += artifacts.read_manifest(run).get("preparation_seconds", 0.0)
-    return artifacts.provenance() | {
+    if (run / storage.MANIFEST).is_file():
+        preparation += storage.read_manifest(run).get("preparation_seconds", 0.0)
+    return storage.provenance() | {
         "kind": "run",
         "stage": stage.name,
         "recipe": stage.recipe.model_dump(mode="json"),
@@ -141,8 +141,8 @@ def _manifest(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.dev
 
 def verify_weights(run: Path) -> bool:
     """Whether a finished run's weights are those its manifest names."""
-    manifest = artifacts.read_manifest(run)
-    same: bool = tensors_sha256(read_weights(run / artifacts.WEIGHTS)[0]) == manifest.get("weights_sha256")
+    manifest = storage.read_manifest(run)
+    same: bool = tensors_sha256(read_weights(run / storage.WEIGHTS)[0]) == manifest.get("weights_sha256")
     return same
 
 

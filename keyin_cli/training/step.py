@@ -10,10 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from keyin_cli import artifacts, ranks
+from keyin_cli import distributed, storage
 from keyin_cli.errors import InputError, RunError
 from keyin_cli.recipe import Schedule
-from keyin_cli.training import processes
 from keyin_cli.training.engine import Forward, move, pin
 from keyin_cli.training.stage import Batch, Stage, rows
 
@@ -35,12 +34,12 @@ def part_of(stage: Stage, step: int, device: torch.device) -> Part:
     Raises:
         InputError: there are more processes than sequences.
     """
-    whole, size, world = stage.batch(step), stage.schedule.batch, ranks.world()
+    whole, size, world = stage.batch(step), stage.schedule.batch, distributed.world()
     if world == 1:
         return Part(pin(whole, device), {}, 1.0)
     if size < world:
         raise InputError(f"{section(stage)}.batch: {size} sequences do not divide among {world} processes: start fewer")
-    place = slice(size * ranks.rank() // world, size * (ranks.rank() + 1) // world)
+    place = slice(size * distributed.rank() // world, size * (distributed.rank() + 1) // world)
     own = rows(whole, place)
     mine, everyone = stage.counts(own), stage.counts(whole)
     shares = {name: count / max(1, everyone[name]) for name, count in mine.items()}
@@ -61,7 +60,7 @@ class Update:
         Raises:
             RunError: the loss or its gradient is not finite; the batch lies in `run`.
         """
-        stage, world = self.stage, ranks.world()
+        stage, world = self.stage, distributed.world()
         weights = stage.weights(step)
         terms = self.forward(move(part.batch, self.device))
         shares = {name: part.shares.get(name, part.otherwise) for name in terms}
@@ -72,7 +71,7 @@ class Update:
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters, stage.schedule.clip)
         figures = torch.stack([loss.detach() / world, *(shares[name] * term.detach() for name, term in terms.items())])
-        values = torch.cat([processes.total(figures), norm.detach()[None]]).tolist()  # the one time that a GPU is waited for
+        values = torch.cat([distributed.total(figures), norm.detach()[None]]).tolist()  # the one time that a GPU is waited for
         row = dict(zip(["loss", *terms, "gradient"], values, strict=True))
         if not math.isfinite(row["loss"]) or not math.isfinite(row["gradient"]):
             raise self._not_finite(step, [name for name in terms if not math.isfinite(row[name])], run)
@@ -83,9 +82,9 @@ class Update:
 
     def _not_finite(self, step: int, names: list[str], run: Path) -> RunError:
         path = run / NAN_BATCH
-        if ranks.rank() == 0:
+        if distributed.rank() == 0:
             whole = {name: value.contiguous() for name, value in self.stage.batch(step).items()}
-            artifacts.replace(path, lambda beside: save_file(whole, beside))
+            storage.replace(path, lambda beside: save_file(whole, beside))
         what = f"step {step + 1}: {', '.join(names) or 'the gradient'} not finite; the batch is in {path}"
         return RunError(f"{what}: lower {section(self.stage)}.lr with --set, or check the data with `keyin info --verify`")
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from keyin_cli import artifacts
+from keyin_cli import storage
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.model.search import cheapest_chain, named_earlier, segment_costs
 from keyin_cli.progress import track
@@ -44,7 +44,7 @@ def search_offsets(
                 costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
                 found = cheapest_chain(np.concatenate(costs), price)
                 offsets = to_offsets(named_earlier(found, earlier), window)
-                artifacts.replace(file, partial(save_file, {"offsets": offsets}))
+                storage.replace(file, partial(save_file, {"offsets": offsets}))
             pieces.append(load_file(file)["offsets"])
             advance(len(piece))
     return np.concatenate(pieces)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keyin_cli.data.pushing.geometry import PUCK_RADIUS, WALL_HALF
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, WALL_HALF
 from keyin_cli.discovery.paths import row
 
 WALL = np.array([0.1, -0.05])

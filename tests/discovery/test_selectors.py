@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.data.brownian import draw, simulate
-from keyin_cli.discovery import context as context_
-from keyin_cli.discovery.context import Context, chain_nodes
+from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.discovery import selector as context_
+from keyin_cli.discovery.selector import Context, chain_nodes
 from keyin_cli.discovery.selectors import SELECTORS, VARIANTS, refine
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn

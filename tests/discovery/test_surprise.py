@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.data.brownian import draw, simulate
+from keyin_cli.datasets.brownian import draw, simulate
 from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.model.svg import Svg
 from keyin_cli.recipe import BrownianData, check

@@ -17,7 +17,7 @@ from distributed import LocalCluster
 from typer.testing import CliRunner
 
 from keyin_cli.cli import app
-from keyin_cli.data import store
+from keyin_cli.datasets import store
 
 Keyin = Callable[..., CompletedProcess[str]]
 

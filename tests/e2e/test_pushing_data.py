@@ -12,7 +12,7 @@ import zarr
 from distributed import LocalCluster
 from test_interrupted import interrupt, printed
 
-from keyin_cli.data.pushing import gl
+from keyin_cli.datasets.pushing import gl
 
 Keyin = Callable[..., CompletedProcess[str]]
 

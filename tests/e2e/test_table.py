@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from keyin_cli.figures import BLUE, RED
-from keyin_cli.figures.house import METHOD_COLOURS
+from keyin_cli.figures.style import METHOD_COLOURS
 
 Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keyin_cli.data.pushing.env import Scene
+from keyin_cli.datasets.pushing.env import Scene
 from keyin_cli.planning.controllers import CONTROLLERS, Servo
 from keyin_cli.planning.dynamics import TrueDynamics
 from keyin_cli.planning.servo import Episodes, execute

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keyin_cli.data.pushing.env import Simulator
+from keyin_cli.datasets.pushing.env import Simulator
 from keyin_cli.planning.dynamics import SIZE, RenderedDynamics, TrueDynamics
 from keyin_cli.planning.tasks import make
 

@@ -16,9 +16,9 @@ from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.weights import save_weights
 from keyin_cli.planning import observe
-from keyin_cli.planning.context import Search
 from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.evaluate import Settings, chosen, plan
+from keyin_cli.planning.proposal import Search
 from keyin_cli.planning.subgoals import PROPOSERS
 
 SETTINGS = Settings(

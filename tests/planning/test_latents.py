@@ -7,10 +7,10 @@ import pytest
 import torch
 from small_pushing import SIZE, discs, models
 
-from keyin_cli.data.pushing.geometry import line_clearance
+from keyin_cli.datasets.pushing.geometry import line_clearance
 from keyin_cli.planning import latents
-from keyin_cli.planning.context import Context, Search
 from keyin_cli.planning.latents import EVERY, FREE, FREE_WALL, LAST, WALL, Objective
+from keyin_cli.planning.proposal import Context, Search
 from keyin_cli.planning.tasks import make
 
 PIXEL = 2.1 / SIZE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keyin_cli.data.pushing.sequences import arrays
+from keyin_cli.datasets.pushing.sequences import arrays
 from keyin_cli.errors import InputError
 from keyin_cli.planning import observe
 from keyin_cli.planning.tasks import make
@@ -15,7 +15,7 @@ from keyin_cli.recipe import PushingData
 
 def test_the_start_and_the_goal_look_as_in_a_dataset() -> None:
     """But for a few pixels on edges, which the states' rounding in a dataset moves."""
-    from keyin_cli.data.pushing.env import Scene
+    from keyin_cli.datasets.pushing.env import Scene
 
     data = arrays(PushingData(n=3), np.arange(3))
     wall, goal, start = (data[name].astype(np.float64) for name in ("wall", "goal", "states"))

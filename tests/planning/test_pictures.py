@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keyin_cli.data.pushing import gl, segment
+from keyin_cli.datasets.pushing import gl, segment
 from keyin_cli.errors import InputError
 from keyin_cli.planning import pictures
-from keyin_cli.planning.comparison import success_curve
+from keyin_cli.planning.paired import success_curve
 
 RADIUS = 0.1 * 256 / 2.1  # of a puck, px
 PATH = np.linspace([-0.5, -0.5], [0.5, 0.5], 5)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from keyin_cli.data.pushing.env import LIFT, Scene
+from keyin_cli.datasets.pushing.env import LIFT, Scene
 from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import TrueDynamics
 from keyin_cli.planning.servo import Episodes, _next, execute
@@ -69,7 +69,7 @@ def test_a_short_push_succeeds() -> None:
 
 def test_dynamics_are_the_world_itself() -> None:
     """The servo imagines exactly what happens: one sample's actions in both."""
-    from keyin_cli.data.pushing.env import Simulator
+    from keyin_cli.datasets.pushing.env import Simulator
 
     tasks = make(0, np.arange(2))
     world = Simulator(2, 1)

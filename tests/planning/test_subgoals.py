@@ -7,7 +7,7 @@ from small_pushing import SIZE, discs, models
 
 from keyin_cli.errors import InputError
 from keyin_cli.planning import subgoals
-from keyin_cli.planning.context import Context, Search
+from keyin_cli.planning.proposal import Context, Search
 from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
 from keyin_cli.planning.tasks import make
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keyin_cli.data.pushing.geometry import line_clearance
-from keyin_cli.data.pushing.sequences import DATA, demonstrate
+from keyin_cli.datasets.pushing.geometry import line_clearance
+from keyin_cli.datasets.pushing.sequences import DATA, demonstrate
 from keyin_cli.planning import tasks
 from keyin_cli.recipe import PushingData
 

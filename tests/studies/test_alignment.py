@@ -48,7 +48,7 @@ def test_the_study_runs(alignment: ModuleType, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(alignment, "STEPS", 5)
     recipe = load("tiny/brownian", ["data.n=100"])
     save_weights(tmp_path / "run/interpolator/weights.safetensors", Foundation(recipe), "interpolator", recipe)
-    from keyin_cli.data import generate
+    from keyin_cli.datasets import generate
 
     generate.ensure(recipe.data)
     arguments = ["alignment.py", "--ckpt", "run", "--out", "alignment.json", "--n"]

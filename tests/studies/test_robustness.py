@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keyin_cli.data import brownian
+from keyin_cli.datasets import brownian
 from keyin_cli.discovery.f1 import table_row
 from keyin_cli.discovery.selectors import KeyInSelector
 from keyin_cli.figures import BLUE, RED

@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from keyin_cli.data.brownian import draw, simulate
+from keyin_cli.datasets.brownian import draw, simulate
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import BrownianData, Recipe, check
-from keyin_cli.training.engine import move, pin, seeded, trained
-from keyin_cli.training.interpolator import InterpolatorStage
-from keyin_cli.training.keyin import KeyInStage
+from keyin_cli.training.engine import move, pin, seeded, training_forward
 from keyin_cli.training.stage import Stage
+from keyin_cli.training.stages.interpolator import InterpolatorStage
+from keyin_cli.training.stages.keyin import KeyInStage
+from keyin_cli.training.stages.surprise import SurpriseStage
 from keyin_cli.training.step import part_of
-from keyin_cli.training.surprise import SurpriseStage
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
 CPU = torch.device("cpu")
@@ -45,7 +45,7 @@ def stage(name: str, cache: Path, *overrides: str) -> Stage:
 
 def results(work: Stage) -> tuple[dict[str, float], torch.Tensor]:
     """Terms, and the gradient of the loss in one piece."""
-    terms, weights = trained(work, CPU)(work.batch(0)), work.weights(0)
+    terms, weights = training_forward(work, CPU)(work.batch(0)), work.weights(0)
     assert all(term.dtype == torch.float32 for term in terms.values())
     work.model.zero_grad(set_to_none=True)
     torch.stack([weights[name] * term for name, term in terms.items() if name in weights]).sum().backward()

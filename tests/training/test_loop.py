@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from keyin_cli import artifacts
+from keyin_cli import storage
 from keyin_cli.errors import InputError, Interrupted, RunError
 from keyin_cli.model.weights import read_weights
 from keyin_cli.recipe import check
@@ -66,7 +66,7 @@ def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
     resumed = loop.fit(Toy(), tmp_path / "killed", INPUTS, CPU)
     assert resumed["weights_sha256"] == whole["weights_sha256"]
     assert resumed["metrics"] == whole["metrics"]
-    rows = [artifacts.read_lines(tmp_path / run / "metrics.jsonl") for run in ("whole", "killed")]
+    rows = [storage.read_lines(tmp_path / run / "metrics.jsonl") for run in ("whole", "killed")]
     for row in (row for run in rows for row in run):
         assert 0 <= row.pop("waiting") <= 1
     assert rows[0] == rows[1]
@@ -96,7 +96,7 @@ def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
 
 def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
     manifest = loop.fit(Toy(), tmp_path, INPUTS, CPU)
-    rows = artifacts.read_lines(tmp_path / "metrics.jsonl")
+    rows = storage.read_lines(tmp_path / "metrics.jsonl")
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert rows[-1]["reported"] == 5
     assert rows[-1]["loss"] == rows[-1]["sequence"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.data.brownian import draw, simulate
+from keyin_cli.datasets.brownian import draw, simulate
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import BrownianData, Window, check
 from keyin_cli.training import targets

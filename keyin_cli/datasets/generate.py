@@ -1,0 +1,161 @@
+"""Fills a dataset shard by shard, in parallel, and continues where it was stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli import machine, storage
+from keyin_cli.datasets import brownian, store
+from keyin_cli.errors import InputError
+from keyin_cli.interrupts import interruptible
+from keyin_cli.parallel import backend, spread
+from keyin_cli.progress import say, track
+from keyin_cli.recipe import BrownianData, Generated, ZarrData, differences, digest
+
+GENERATOR = "keyin gen-data"
+
+
+def generate(data: Generated, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
+    """Make the dataset that `data` describes; what is there and whole is kept.
+
+    Args:
+        path: where; a Zarr group of the layout in `store`.
+        workers: processes on this machine.
+        dask: address of a Dask scheduler that runs the shards instead; its workers must see the same file system.
+        overwrite: start anew even when something is there.
+
+    Returns:
+        The object that `gen-data --json` prints.
+
+    Raises:
+        InputError: something else is there.
+        Interrupted: SIGINT or SIGTERM came; the finished shards are kept.
+    """
+    begun = time.monotonic()
+    recipe = _recipe(data)
+    if overwrite and path.exists():
+        _check_ours(path)
+        storage.remove(path)
+    if not path.exists():
+        example = arrays(data, np.arange(1))
+        attributes = {"generator": GENERATOR, "version": store.VERSION, "seed": data.seed, "recipe": recipe}
+        storage.replace(path, lambda beside: store.create(beside, data.n, example, attributes))
+    _check(path, recipe)
+    total = -(-data.n // store.SHARD)
+    done = store.finished_shards(path)
+    todo = [index for index in range(total) if index not in done]
+    if done and todo:
+        say(f"{path}: {len(done)} of {total} shards are there, continuing")
+    peak = machine.peak_memory()
+    with (
+        interruptible(f"stopped; the finished shards of {path} are kept: run the same command again to continue"),
+        backend(min(workers, max(1, len(todo))), dask),
+        track(f"simulating {path.name}", data.n, sum(_size(data, index) for index in done)) as advance,
+    ):
+        memory: dict[int, int] = {}
+        for index, shard, process, process_peak in spread(partial(_fill, data, path.absolute()), todo, per_worker=2):
+            done[index] = shard
+            memory[process] = max(process_peak, memory.get(process, 0))
+            advance(_size(data, index))
+        peak = max(peak, machine.peak_memory()) + sum(memory.values())
+    seconds = time.monotonic() - begun
+    shards = [done[index] for index in range(total)]
+    if todo or not store.is_finished(path):
+        manifest = storage.provenance() | {"wall_seconds": round(seconds, 2), "peak_memory_bytes": peak}
+        store.finish(path, shards, {"manifest": manifest})
+    made = sum(_size(data, index) for index in todo)
+    return {
+        "path": str(path),
+        "n": data.n,
+        "seconds": round(seconds, 2),
+        "sequences_per_second": round(made / seconds, 1),
+        "bytes": storage.size(path),
+        "peak_memory_bytes": peak,
+        "states_sha256": digest([shard["sha256"]["states"] for shard in shards]),
+        "sha256": digest([shard["sha256"] for shard in shards]),
+    }
+
+
+def ensure(data: Generated | ZarrData) -> store.Dataset:
+    """Open a recipe's dataset; one that can be generated is made first when it is missing or unfinished.
+
+    Raises:
+        InputError: it is not what the recipe describes.
+    """
+    path = Path(data.path)
+    if not isinstance(data, ZarrData):
+        if not path.exists() or not store.is_finished(path):
+            say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
+            generate(data, path, workers=os.cpu_count() or 1)
+        _check(path, _recipe(data))
+    return store.open_for(data)
+
+
+def estimate(data: Generated, workers: int) -> dict[str, Any]:
+    """Shapes, bytes on disk and seconds that `generate` would take, from a few sequences made and compressed in memory."""
+    begun = time.perf_counter()
+    sample = arrays(data, np.arange(min(data.n, 4 * store.CHUNK)))
+    seconds = time.perf_counter() - begun
+    scale = data.n / len(sample["frames"])
+    return {
+        "recipe": data.model_dump(mode="json"),
+        "arrays": {name: f"{(data.n, *array.shape[1:])} {array.dtype}" for name, array in sample.items()},
+        "bytes": int(scale * sum(len(zlib.compress(array.tobytes(), 1)) for array in sample.values())),
+        "seconds": round(scale * seconds / workers, 1),
+    }
+
+
+def arrays(data: Generated, indices: NDArray[np.integer[Any]]) -> store.Arrays:
+    """Simulate and draw the sequences `indices`: every array of the dataset."""
+    if isinstance(data, BrownianData):
+        return brownian.arrays(data, indices)
+    from keyin_cli.datasets.pushing import sequences  # imports MuJoCo, which other datasets do without
+
+    return sequences.arrays(data, indices)
+
+
+def _size(data: Generated, index: int) -> int:
+    """How many sequences a shard has."""
+    return min(store.SHARD, data.n - index * store.SHARD)
+
+
+def _fill(data: Generated, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
+    """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
+    indices = index * store.SHARD + np.arange(_size(data, index))
+    return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), machine.peak_memory()
+
+
+def _recipe(data: Generated) -> dict[str, Any]:
+    """What decides the content of a dataset."""
+    return data.model_dump(mode="json", exclude={"path"})
+
+
+def _check(path: Path, recipe: dict[str, Any]) -> None:
+    """Refuse to write into anything but a dataset of the same recipe.
+
+    Raises:
+        InputError: naming every key that differs.
+    """
+    if changes := differences(_check_ours(path), recipe):
+        what = f"{path} was made with another recipe ({', '.join(changes)})"
+        raise InputError(f"{what}: use another path, or `keyin gen-data --overwrite` to replace it")
+
+
+def _check_ours(path: Path) -> Any:
+    """The recipe of a dataset that `generate` made or began.
+
+    Raises:
+        InputError: it is anything else, which is never touched.
+    """
+    there = store.attributes(path)
+    if there.get("generator") != GENERATOR:
+        raise InputError(f"{path} was not made by {GENERATOR}, it is left alone: use another path")
+    return there["recipe"]

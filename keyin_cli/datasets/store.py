@@ -1,0 +1,285 @@
+"""The Zarr store of a dataset: layout, shards, checksums.
+
+    frames     (n,T,H,W,C) uint8   required
+    keyframes  (n,T) bool          labels, for evaluation only; optional
+    split      (n,) uint8          0 train, 1 val, 2 test; without it every sequence is in every split
+    states, …                      whatever the generator adds
+
+One shard holds `SHARD` sequences of one array and is one file; one chunk inside it holds `CHUNK` whole sequences. A shard is
+finished when its marker is written; the attributes of a finished dataset list every shard's SHA-256 (of the decoded
+values) and file size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from keyin_cli import storage
+from keyin_cli.errors import InputError
+from keyin_cli.progress import track
+from keyin_cli.recipe import Generated, ZarrData, digest
+
+VERSION = 1
+SHARD = 1000  # sequences per shard
+CHUNK = 50  # sequences per chunk
+PIECE = 200  # sequences decoded at once
+SPLITS = ("train", "val", "test")
+MARKERS = ".shards"
+UNREADABLE = (KeyError, AssertionError, ValueError, RuntimeError, OSError)  # what Zarr raises for damaged data
+
+Arrays = Mapping[str, NDArray[Any]]
+Shard = dict[str, Any]  # {"sha256": {array: hex}, "bytes": {array: int}}
+
+
+# ---------------------------------------------------------------- writing
+
+
+def create(path: Path, n: int, example: Arrays, attributes: dict[str, Any]) -> None:
+    """Make an empty dataset for n sequences; `example` holds at least one sequence of every array."""
+    with storage.disk_errors(path):
+        group = zarr.create_group(path, zarr_format=3, attributes=attributes)
+        for name, array in example.items():
+            inner = array.shape[1:]
+            group.create_array(
+                name,
+                shape=(n, *inner),
+                shards=(SHARD, *inner),
+                chunks=(CHUNK, *inner),
+                dtype=array.dtype,
+                compressors=ZstdCodec(level=3),
+            )
+
+
+def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
+    """Write one shard of every array, then its marker. Returns the shard's checksums and sizes."""
+    begin = index * SHARD
+    with storage.disk_errors(path):
+        group = zarr.open_group(path, mode="r+")
+        for name, array in arrays.items():
+            storage.remove(shard_file(path, name, index, array.ndim))  # a damaged one would be read to fill up the last shard
+            written = _array(group, name).with_config({"write_empty_chunks": True})  # else a shard of zeros has no file
+            written[begin : begin + len(array)] = array
+            handle = os.open(shard_file(path, name, index, array.ndim), os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
+    shard = {
+        "sha256": {name: _checksum(array) for name, array in arrays.items()},
+        "bytes": {name: shard_file(path, name, index, array.ndim).stat().st_size for name, array in arrays.items()},
+    }
+    storage.write_json(_marker(path, index), shard)
+    return shard
+
+
+def finish(path: Path, shards: list[Shard], attributes: dict[str, Any]) -> None:
+    """Put the checksums of all shards and `attributes` into the dataset's attributes, then drop the markers."""
+    group = zarr.open_group(path, mode="r+")
+    group.attrs.update({**attributes, "shards": shards, "sha256": digest([shard["sha256"] for shard in shards])})
+    storage.remove(path / MARKERS)
+
+
+def finished_shards(path: Path) -> dict[int, Shard]:
+    """The shards that are whole: marked or listed, and with values of the recorded checksum."""
+    group = zarr.open_group(path, mode="r")
+    listed = dict(enumerate(attributes(path).get("shards", [])))
+    for marker in (path / MARKERS).glob("*.json"):
+        listed[int(marker.stem)] = storage.read_json(marker)
+    whole = {}
+    with track(f"checking {path.name}", len(listed)) as advance:
+        for index, shard in listed.items():
+            if _is_whole(group, index, shard):
+                whole[index] = shard
+            advance()
+    return whole
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """A dataset's attributes; empty when there is no Zarr group."""
+    try:
+        return zarr.open_group(path, mode="r").attrs.asdict()
+    except (ValueError, OSError):
+        return {}
+
+
+def is_finished(path: Path) -> bool:
+    """Whether every shard was made. A dataset that was not made here has no shards to finish."""
+    there = attributes(path)
+    return "generator" not in there or "shards" in there
+
+
+def shard_file(path: Path, name: str, index: int, dimensions: int) -> Path:
+    """The file of one shard of one array."""
+    return path.joinpath(name, "c", str(index), *["0"] * (dimensions - 1))
+
+
+def _marker(path: Path, index: int) -> Path:
+    return path / MARKERS / f"{index:06d}.json"
+
+
+def _is_whole(group: zarr.Group, index: int, shard: Shard) -> bool:
+    """Whether every array of a shard can be decoded and has the recorded checksum."""
+    rows = slice(index * SHARD, (index + 1) * SHARD)
+    try:
+        return all(_checksum(np.asarray(_array(group, name)[rows])) == expected for name, expected in shard["sha256"].items())
+    except UNREADABLE:
+        return False
+
+
+def _damaged(path: Path, group: zarr.Group, index: int, shard: Shard) -> list[Path]:
+    """Files of a shard that are missing or of another size than recorded: a quick look, without decoding."""
+    files = {name: shard_file(path, name, index, _array(group, name).ndim) for name in shard["bytes"]}
+    return [file for name, file in files.items() if not file.is_file() or file.stat().st_size != shard["bytes"][name]]
+
+
+def _checksum(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data.cast("B")).hexdigest()
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    array = group[name]
+    assert isinstance(array, zarr.Array)
+    return array
+
+
+# ---------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset. `n` sequences of `image` (H,W,C) frames, `frames` of them each."""
+
+    path: Path
+    group: zarr.Group
+    n: int
+    frames: int
+    image: tuple[int, int, int]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.group.attrs.asdict()
+
+    @property
+    def labelled(self) -> bool:
+        return "keyframes" in self.group
+
+    @cached_property
+    def sha256(self) -> str:
+        """The recorded checksum of everything in it; of its frames and splits, read now, when it was not made here."""
+        if recorded := self.attributes.get("sha256"):
+            return str(recorded)
+        everything, content = np.arange(self.n), hashlib.sha256()
+        for name in (name for name in ("frames", "split") if name in self.group):
+            for begin in range(0, self.n, SHARD):
+                content.update(_checksum(self.read(name, everything[begin : begin + SHARD])).encode())
+        return content.hexdigest()
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        """The sequences of a split (`train`, `val`, `test`) or of `all`."""
+        if split == "all" or "split" not in self.group:
+            return np.arange(self.n)
+        return np.flatnonzero(np.asarray(_array(self.group, "split")[:]) == SPLITS.index(split))
+
+    def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
+        """The rows `indices` (increasing) of an array, or the first `length` entries (frames) of each.
+
+        Raises:
+            InputError: a shard cannot be decoded.
+        """
+        array, done = _array(self.group, name), 0
+        inner = array.shape[1:] if length is None else (length, *array.shape[2:])
+        rows = np.empty((len(indices), *inner), dtype=array.dtype)
+        for piece in self.pieces(name, indices, length):
+            rows[done : done + len(piece)] = piece
+            done += len(piece)
+        return rows
+
+    def pieces(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> Iterator[NDArray[Any]]:
+        """What `read` gives, in pieces of about `PIECE` rows, so that hardly more than one of them is held.
+
+        Raises:
+            InputError: see `read`.
+        """
+        array = _array(self.group, name)
+        count = max(1, PIECE // array.chunks[0]) * array.chunks[0]  # no chunk is decoded twice
+        cut = () if length is None else (slice(length),)
+        with track(f"reading {name}", len(indices)) as advance:
+            for begin in range(0, self.n, count):
+                first, last = np.searchsorted(indices, (begin, begin + count))
+                if first == last:
+                    continue
+                try:
+                    decoded = np.asarray(array[slice(begin, begin + count), *cut])
+                except UNREADABLE as error:
+                    shard = begin // SHARD * SHARD
+                    what = f"{self.path}: {name} of sequences {shard} to {min(shard + SHARD, self.n) - 1} cannot be decoded"
+                    raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {rebuild(self.path)}") from None
+                yield decoded if last - first == len(decoded) else decoded[indices[first:last] - begin]
+                advance(int(last - first))
+
+    def verify(self) -> Iterator[bool]:
+        """Decode every shard and compare it with its recorded checksum; yields per shard, True when it is whole."""
+        for index, shard in enumerate(self.attributes.get("shards", [])):
+            yield _is_whole(self.group, index, shard)
+
+
+def open_dataset(path: Path) -> Dataset:
+    """Open a finished dataset and check its layout and that every shard's file is there and whole.
+
+    Raises:
+        InputError: with the next command, when anything is missing or damaged.
+    """
+    if not path.exists():
+        raise InputError(f"no dataset at {path}: make one with `keyin gen-data brownian --out {path}`")
+    try:
+        group = zarr.open_group(path, mode="r")
+        frames = _array(group, "frames")
+    except UNREADABLE:
+        raise InputError(f"{path} is not a dataset: expected a Zarr group with frames (n,T,H,W,C) uint8") from None
+    if frames.ndim != 5 or frames.dtype != np.uint8:
+        raise InputError(f"{path}: frames are {frames.shape} {frames.dtype}, expected (n,T,H,W,C) uint8")
+    for name, inner in (("keyframes", frames.shape[1:2]), ("split", ())):
+        if name in group and _array(group, name).shape != (frames.shape[0], *inner):
+            raise InputError(f"{path}: {name} are {_array(group, name).shape}, expected {(frames.shape[0], *inner)}")
+    if not is_finished(path):
+        raise InputError(
+            f"{path} is unfinished: give `keyin gen-data` the options or recipe that it was begun with, it continues"
+        )
+    shards = attributes(path).get("shards", [])
+    if lost := [name for shard in shards[:1] for name in shard["bytes"] if name not in group]:
+        raise InputError(f"{path} has lost its {lost[0]}: make it again with `keyin gen-data --overwrite`")
+    for index, shard in enumerate(shards):
+        if damaged := _damaged(path, group, index, shard):
+            raise InputError(f"{damaged[0]} is truncated or missing: {rebuild(path)}")
+    height, width, channels = frames.shape[2:]
+    return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
+
+
+def open_for(data: Generated | ZarrData, path: Path | None = None) -> Dataset:
+    """Open the dataset of a recipe (or another one at `path`) and check that it has the recipe's shape.
+
+    Raises:
+        InputError: the dataset does not fit the recipe.
+    """
+    dataset = open_dataset(path or Path(data.path))
+    if dataset.image != data.image:
+        found, expected = ("x".join(map(str, image)) for image in (dataset.image, data.image))
+        raise InputError(f"{dataset.path} has frames of {found}, the recipe expects {expected}: use another dataset or recipe")
+    if dataset.frames < data.frames:
+        found, expected = f"{dataset.frames} frames", f"the recipe expects {data.frames}"
+        raise InputError(f"{dataset.path} has sequences of {found}, {expected}: use another dataset or recipe")
+    return dataset
+
+
+def rebuild(path: Path) -> str:
+    """The next step after damage, as the end of an error line."""
+    return f"give `keyin gen-data` the options or recipe that {path.name} was made with, it rebuilds only what is damaged"

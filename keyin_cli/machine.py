@@ -1,0 +1,81 @@
+"""What this process may use of the machine: cores and memory, as a container or a scheduler bounds them."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+UNLIMITED = 1 << 60  # a version 1 control group says a number near 2^63 for no limit
+
+
+def cores() -> int:
+    """CPU cores that this process may use: fewer than the machine's in a container or under an affinity mask."""
+    from joblib import cpu_count
+
+    count: int = cpu_count()
+    return count
+
+
+def peak_memory() -> int:
+    """Largest resident size of this process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def total_memory() -> int:
+    """Memory that this process could ever take, in bytes: the machine's, or its container's where that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *(limit for limit, _ in _limits())])
+
+
+def free_memory() -> int:
+    """Memory that this process could still take, in bytes: what is free or holds no more than copies of files."""
+    info = Path("/proc/meminfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    available = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return min([*(available or [total_memory()]), *(max(0, limit - used) for limit, used in _limits())])
+
+
+def _limits() -> list[tuple[int, int]]:
+    """Limit and use, in bytes, of every control group that bounds this process (versions 1 and 2); none outside of containers."""
+    found = []
+    for folder, limit, used, cached in _groups():
+        most, now = _number(folder / limit), _number(folder / used)
+        if most is not None and now is not None and most < UNLIMITED:
+            found.append((most, max(0, now - _inactive(folder / "memory.stat", cached))))
+    return found
+
+
+def _groups() -> list[tuple[Path, str, str, str]]:
+    """The folders of this process's control groups and their parents, and the names of what they hold."""
+    listing = Path("/proc/self/cgroup")
+    groups = []
+    for line in listing.read_text().splitlines() if listing.is_file() else []:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        version = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file") if controllers else (
+            "memory.max", "memory.current", "inactive_file"
+        )  # fmt: skip
+        root = CGROUP / "memory" if controllers else CGROUP
+        below = root / path.strip("/")
+        groups += [(folder, *version) for folder in (below, *below.parents) if folder.is_relative_to(root)]
+    return groups
+
+
+def _number(file: Path) -> int | None:
+    """A number in a file; None where there is none, as in `max`."""
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _inactive(file: Path, key: str) -> int:
+    """Bytes of files' copies that the system drops when memory is asked for."""
+    try:
+        rows = dict(line.split() for line in file.read_text().splitlines())
+        return int(rows.get(key, 0))
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,119 @@
+"""What a way to propose subgoals is made from: tasks, trained models, and what a planner sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.rng import stream
+from keyin_cli.errors import InputError
+from keyin_cli.methods import checkpoints
+from keyin_cli.model.weights import Model, load_model, read_weights, tensors_sha256
+from keyin_cli.planning import observe
+from keyin_cli.planning.tasks import Tasks
+from keyin_cli.recipe import Recipe, check
+
+Array = NDArray[np.floating[Any]]
+SUBGOALS = 4  # purpose of the random numbers, see data/pushing/sequences.py
+
+
+@dataclass(frozen=True)
+class Search:
+    """CEM over latents (Algorithm 1)."""
+
+    samples: int = 200  # M with a tilde
+    elite_fraction: float = 0.05  # r
+    iterations: int = 3
+
+    @property
+    def elites(self) -> int:
+        return max(1, round(self.elite_fraction * self.samples))
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Subgoals of n tasks.
+
+    `subgoals` (n,K,2): puck centres in table units, the last is the goal; a task with fewer repeats it. `images` (n,K-1,H,W,3)
+    uint8: the frames in which a model imagined them, when one did. `notes`: further columns of `episodes.jsonl`, (n,) each.
+    """
+
+    subgoals: Array
+    images: NDArray[np.uint8] | None = None
+    notes: Mapping[str, NDArray[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """n tasks, the trained models by stage, and the seed of what is sampled."""
+
+    tasks: Tasks
+    models: Mapping[str, Model]
+    seed: int
+    device: torch.device
+    search: Search = Search()
+
+    @cached_property
+    def size(self) -> int:
+        """Side of the models' frames, px."""
+        return next(iter(self.models.values())).recipe.data.image[0]
+
+    @cached_property
+    def views(self) -> observe.Views:
+        return observe.observe(self.tasks.scene, self.size)
+
+    @cached_property
+    def goal(self) -> Array:
+        """Where the goal images show the puck, table units (n,2)."""
+        return observe.puck(self.views.goal, self.size, "the goal image")
+
+    @cached_property
+    def start(self) -> Array:
+        """Where the start images show the puck, table units (n,2)."""
+        return observe.puck(self.views.start, self.size, "the start image")
+
+    @cached_property
+    def wall(self) -> Array:
+        """Where the start images show the centre of the wall, table units (n,2)."""
+        return segment.unproject(segment.wall_centre(self.views.start), self.size)
+
+    def normal(self, *shape: int) -> Array:
+        """Standard normal numbers (shape[0],n,*shape[1:]); those of a task are a function of seed and task."""
+        draws = [stream(self.seed, int(task), SUBGOALS).standard_normal(shape) for task in self.tasks.index]
+        return np.stack(draws, axis=1)
+
+
+def weights_files(ckpt: Path | None) -> dict[str, Path]:
+    """The weights that `--ckpt` means, by the stage that trained them; none without it.
+
+    Raises:
+        InputError: there are none, or they are of another world than the pushing one.
+    """
+    files = {} if ckpt is None else {read_weights(file)[1]["stage"]: file for file in checkpoints.stage_weights(ckpt)}
+    for file in files.values():
+        _check_world(check(read_weights(file)[1]["recipe"], source=str(file)), file)
+    return files
+
+
+def fingerprint(file: Path) -> str:
+    """SHA-256 of the tensors in a weights file."""
+    return tensors_sha256(read_weights(file)[0])
+
+
+def load(file: Path, device: torch.device) -> Model:
+    return load_model(file)[0].to(device)
+
+
+def _check_world(recipe: Recipe, file: Path) -> None:
+    height, width, channels = recipe.data.image
+    if recipe.data.kind == "brownian" or height != width or channels != 3:
+        what = f"{file} was trained on {recipe.data.kind} frames of {height}x{width}x{channels}"
+        raise InputError(f"{what}: planning needs weights of the pushing world, square and in colour; see `keyin recipes list`")

@@ -1,0 +1,144 @@
+"""What there is of methods, dataset kinds, codecs and servos: one file each, and a new file is all that a new one needs.
+
+A file of the registry's package assigns one call to the registry's attribute, say `METHOD = Method(name="surprise", …)`.
+Installed packages add theirs through entry points of the registry's group. Listing reads the source of such files without
+running it, so `--help` needs no torch; a file is imported when its entry is used. That is why `name`, `help`, `order` and the
+keys of dictionaries are written out in that call.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from keyin_cli.errors import InputError
+
+Entry = TypeVar("Entry")
+LAST = 1000  # place of an entry that says none
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of an entry without importing it.
+
+    `given` has the keywords of its call that are not None, `keys` the keys of those that are dictionaries. `problem` says why a
+    file of another package cannot be read.
+    """
+
+    name: str
+    module: str
+    help: str = ""
+    order: int = LAST
+    given: frozenset[str] = frozenset()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problem: str = ""
+
+
+class Registry(Generic[Entry]):
+    """All entries of one kind, in the order of their `order`, then of their names."""
+
+    def __init__(self, what: str, package: str, attribute: str, group: str | None = None) -> None:
+        """`what` is the kind in an error line; `group` that of entry points, None where other packages cannot add any."""
+        self.what, self.package, self.attribute, self.group = what, package, attribute, group
+
+    @cached_property
+    def cards(self) -> dict[str, Card]:
+        """Cards by name.
+
+        Raises:
+            InputError: two packages add entries of the same name.
+        """
+        cards: dict[str, Card] = {}
+        for card in sorted([*self._own(), *self._added()], key=lambda card: (card.order, card.name)):
+            if card.name in cards:
+                both = f"{cards[card.name].module} and {card.module}"
+                raise InputError(f"two {self.what}s are called {card.name} ({both}): uninstall the package of one")
+            cards[card.name] = card
+        return cards
+
+    def get(self, name: str) -> Entry:
+        """The entry of a name, imported now.
+
+        Raises:
+            InputError: there is none, and the line lists those that there are; or its package cannot be imported.
+        """
+        if name not in self.cards:
+            raise self.unknown(name, list(self.cards))
+        card = self.cards[name]
+        try:
+            entry: Entry = getattr(importlib.import_module(card.module), self.attribute)
+        except Exception as error:
+            if card.module.startswith(f"{self.package}."):
+                raise
+            reason = card.problem or f"{type(error).__name__}: {error}"
+            raise InputError(f"{self.what} {name} of {card.module} cannot be loaded ({' '.join(reason.split())[:120]})") from None
+        return entry
+
+    def all(self) -> list[Entry]:
+        """Every entry, imported now."""
+        return [self.get(name) for name in self.cards]
+
+    def unknown(self, name: str, known: list[str]) -> InputError:
+        """The error for a name that is not among those known."""
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return InputError(f"no {self.what} {name}: {hint}there are {', '.join(known)}")
+
+    def _own(self) -> Iterator[Card]:
+        spec = importlib.util.find_spec(self.package)
+        assert spec is not None
+        for folder in spec.submodule_search_locations or []:
+            for file in [*Path(folder).glob("[!_]*.py"), *Path(folder).glob("*/__init__.py")]:
+                name = file.parent.name if file.stem == "__init__" else file.stem
+                if card := self._read(file, f"{self.package}.{name}"):
+                    yield card
+
+    def _added(self) -> Iterator[Card]:
+        for point in entry_points(group=self.group) if self.group else ():
+            try:
+                spec = importlib.util.find_spec(point.module)
+                card = self._read(Path(spec.origin), point.module) if spec and spec.origin else None
+                problem = "" if card else f"{point.module} has no {self.attribute}"
+            except (ImportError, OSError, SyntaxError, ValueError) as error:
+                card, problem = None, f"{type(error).__name__}: {error}"
+            yield card or Card(point.name, point.module, problem=problem)
+
+    def _read(self, file: Path, module: str) -> Card | None:
+        """The card of a file; None when it assigns no entry."""
+        source = file.read_text()
+        if self.attribute not in source:
+            return None
+        for statement in ast.parse(source).body:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+            call = getattr(statement, "value", None)
+            if isinstance(target, ast.Name) and target.id == self.attribute and isinstance(call, ast.Call):
+                return _card(call, module)
+        return None
+
+
+def _card(call: ast.Call, module: str) -> Card:
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    literal: dict[str, Any] = {
+        name: ast.literal_eval(keywords[name]) for name in ("name", "help", "order") if name in keywords
+    }  # of nothing else, so nothing in a file is run
+    keys = {
+        name: tuple(str(ast.literal_eval(key)) for key in value.keys if key is not None)
+        for name, value in keywords.items()
+        if isinstance(value, ast.Dict)
+    }
+    nothing = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
+    return Card(module=module, given=frozenset(keywords.keys() - nothing), keys=keys, **literal)
+
+
+METHODS: Registry[Any] = Registry("method", "keyin_cli.methods", "METHOD", "keyin.methods")
+DATASETS: Registry[Any] = Registry("dataset kind", "keyin_cli.datasets", "DATASET", "keyin.datasets")
+CODECS: Registry[Any] = Registry("codec", "keyin_cli.model.codecs", "CODEC")
+SERVOS: Registry[Any] = Registry("servo", "keyin_cli.planning.servos", "SERVO")

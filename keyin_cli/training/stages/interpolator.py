@@ -1,0 +1,104 @@
+"""Stage 1: encoder, decoder and interpolator on segments between two frames at a random offset, as a seq2seq (V)AE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from keyin_cli.datasets.loader import batch_indices, step_rng
+from keyin_cli.model.encoder import to_images
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.model.losses import embedding_error, kl_to_prior, pixel_error
+from keyin_cli.recipe import Recipe
+from keyin_cli.training.engine import seeded
+from keyin_cli.training.stage import Batch, Terms
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Random segments. `start` and `end` (B,H,W,C) uint8, `lengths` (B,), `inner` (ΣL,H,W,C) uint8: the frames after `start`
+    up to `end`, segment after segment; `background` (B,H,W,C) uint8: the last conditioning frame; `noise` (B,Z) float32."""
+
+    start: NDArray[np.uint8]
+    end: NDArray[np.uint8]
+    lengths: NDArray[np.int64]
+    inner: NDArray[np.uint8]
+    background: NDArray[np.uint8]
+    noise: NDArray[np.float32]
+
+
+def sample_segments(frames: NDArray[np.uint8], recipe: Recipe, latent: int, step: int) -> Segments:
+    """The segments of one step from sequences (n,T+N,H,W,C): one per sequence of the batch, length and place uniform."""
+    schedule, rng = recipe.pretrain, step_rng(recipe.seed, step)
+    rows = batch_indices(recipe.seed, step, len(frames), schedule.batch)
+    shortest, longest = schedule.lengths
+    lengths = rng.integers(shortest, longest + 1, len(rows))
+    starts = rng.integers(0, frames.shape[1] - lengths)
+    offsets = np.arange(1, longest + 1)
+    segment, offset = np.nonzero(offsets <= lengths[:, None])
+    return Segments(
+        start=frames[rows, starts],
+        end=frames[rows, starts + lengths],
+        lengths=lengths,
+        inner=frames[rows[segment], starts[segment] + offsets[offset]],
+        background=frames[rows, recipe.window.conditioning - 1],
+        noise=rng.standard_normal((len(rows), latent), dtype=np.float32),
+    )
+
+
+class InterpolatorStage:
+    name = "interpolator"
+
+    def __init__(self, recipe: Recipe, frames: Mapping[str, NDArray[np.uint8]], device: torch.device) -> None:
+        """`frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`."""
+        self.recipe, self.schedule, self.device, self.frames = recipe, recipe.pretrain, device, frames
+        self.model = seeded(recipe.seed, lambda: Foundation(recipe))
+        sample = frames["train"][:1000]
+        self.model.decoder.start_from(torch.from_numpy(sample.mean(axis=(0, 1, 2, 3), dtype=np.float64) / 255).float())
+        self.model.to(device)
+
+    def batch(self, step: int, split: str = "train") -> Batch:
+        segments = sample_segments(self.frames[split], self.recipe, self.model.interpolator.latent, step)
+        return {name: torch.from_numpy(value) for name, value in asdict(segments).items()}
+
+    def terms(self, batch: Batch) -> Terms:
+        """`sequence`: error of the inpainted frames; `autoencoder`: of the decoded ends; `kl`: of z_inter. Per frame, per
+        frame and per segment."""
+        model, reduction, device = self.model, self.recipe.model.reduction, self.device
+        lengths = batch["lengths"].to(device)
+        ends, inner = to_images(torch.stack([batch["start"], batch["end"]]), device), to_images(batch["inner"], device)
+        longest = self.schedule.lengths[1]
+        running = torch.arange(longest, device=device) < lengths[:, None]
+        start, end = embedded = model.encoder(ends)
+        z, kl = start.new_zeros(len(start), 0), start.new_zeros(())
+        if model.interpolator.latent or self.schedule.weights.embeddings:
+            truth = model.encoder(inner)
+        if model.interpolator.latent:
+            own = start.new_zeros(*running.shape, start.shape[-1])
+            own[running] = truth
+            mean, log_std = model.interpolator.infer(own, lengths)
+            z, kl = mean + log_std.exp() * batch["noise"].to(device), kl_to_prior(mean, log_std).mean()
+        offset = functional.one_hot(lengths - 1, self.recipe.window.max_offset).to(start.dtype)
+        generated = model.interpolator(start, end, offset, z, longest)[running]
+        background = to_images(batch["background"], device)
+        logits = model.decoder(generated, background[running.nonzero()[:, 0]])
+        terms = {
+            "sequence": pixel_error(logits, inner, reduction).mean(),
+            "autoencoder": pixel_error(model.decoder(embedded, background), ends, reduction).mean(),
+            "kl": kl,
+        }
+        if self.schedule.weights.embeddings:
+            terms["embeddings"] = embedding_error(generated, truth, reduction).mean()
+        return terms
+
+    def weights(self, step: int) -> dict[str, float]:
+        return {"sequence": 1.0, **self.schedule.weights.model_dump()}
+
+    def counts(self, batch: Batch) -> dict[str, int]:
+        frames = len(batch["inner"])
+        return {"sequence": frames, "embeddings": frames}

@@ -1,0 +1,94 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from keyin_cli import machine, storage
+from keyin_cli.errors import InputError, RunError
+from keyin_cli.methods import checkpoints
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "results.json"
+    storage.write(file, "old")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(RunError, match=r"the disk is full while writing .*results.json; nothing finished is lost"):
+            storage.write(file, "new")
+    assert file.read_text() == "old"
+    storage.write(file, "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    assert file.read_text() == "new"
+
+
+def test_other_errors_of_the_system_are_not_called_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError):
+        storage.write(tmp_path / "file" / "below", "x")
+
+
+def test_directories_are_replaced_whole(tmp_path: Path) -> None:
+    def fill(name: str) -> storage.Writer:
+        def make(beside: Path) -> None:
+            beside.mkdir()
+            (beside / name).write_text(name)
+
+        return make
+
+    for name in ("first", "second"):
+        storage.replace(tmp_path / "folder", fill(name))
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["second"]
+
+
+def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    assert storage.read_lines(file) == []
+    storage.append_line(file, {"step": 1})
+    storage.append_line(file, {"step": 2})
+    file.write_text(file.read_text()[:-3])
+    assert storage.read_lines(file) == [{"step": 1}]
+
+
+def test_weights_are_found_in_a_file_a_stage_a_run_and_a_released_directory(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for stage in ("interpolator", "keyin"):
+        storage.write(run / stage / storage.WEIGHTS, stage)
+    assert checkpoints.find_weights(run) == run / "keyin" / storage.WEIGHTS
+    assert checkpoints.find_weights(run / "interpolator") == run / "interpolator" / storage.WEIGHTS
+    assert checkpoints.find_weights(run / "keyin" / storage.WEIGHTS) == run / "keyin" / storage.WEIGHTS
+    storage.write(tmp_path / "released" / storage.WEIGHTS, "released")
+    assert checkpoints.find_weights(tmp_path / "released").read_text() == "released"
+
+
+def test_missing_and_unfinished_weights_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no weights at .*: train some with `keyin train"):
+        checkpoints.find_weights(tmp_path)
+    (tmp_path / "keyin" / storage.CHECKPOINTS).mkdir(parents=True)
+    with pytest.raises(InputError, match="unfinished run"):
+        checkpoints.find_weights(tmp_path)
+
+
+def test_evaluations_never_land_beside_released_weights() -> None:
+    run, released = Path("runs/mine/keyin/weights.safetensors"), Path("artifacts/released/brownian/weights.safetensors")
+    assert checkpoints.evaluations(run, "brownian") == Path("runs/mine/keyin/eval_f1")
+    assert checkpoints.evaluations(released, "brownian") == Path("artifacts/runs/brownian/eval_f1")
+
+
+def test_damaged_and_missing_json_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is missing"):
+        storage.read_json(tmp_path / "manifest.json")
+    (tmp_path / "manifest.json").write_text('{"kind": ')
+    with pytest.raises(InputError, match="is damaged"):
+        storage.read_json(tmp_path / "manifest.json")
+
+
+def test_provenance_names_code_and_packages() -> None:
+    made = storage.provenance()
+    assert {"command", "created", "git", "versions", "machine"} == set(made)
+    assert {"torch", "numpy", "zarr"} <= set(made["versions"])
+    assert machine.peak_memory() > 1e7

@@ -1,0 +1,78 @@
+"""TAP learns a frame between two, never one next to them, from the codec of stage 1."""
+
+import numpy as np
+import pytest
+import torch
+
+from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.errors import InputError
+from keyin_cli.model import losses
+from keyin_cli.model.encoder import to_images
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.recipe import BrownianData, check
+from keyin_cli.training.stages.tap import TapStage
+
+FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
+
+
+def stage(*overrides: str) -> tuple[TapStage, Foundation]:
+    model = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
+    recipe = check({"name": "small", "model": model}, ["tap.batch=12", "tap.steps=10", *overrides])
+    torch.manual_seed(1)
+    foundation = Foundation(recipe)
+    frames = {"train": FRAMES, "val": FRAMES[:20]}
+    return TapStage(recipe, dict(foundation.state_dict()), frames, torch.device("cpu")), foundation
+
+
+def test_it_begins_with_the_codec_of_stage_1_and_trains_all_of_it() -> None:
+    work, foundation = stage()
+    for name, value in foundation.encoder.state_dict().items():
+        torch.testing.assert_close(work.model.encoder.state_dict()[name], value)
+    work.terms(work.batch(0))["frame"].backward()
+    assert all(parameter.grad is not None for parameter in work.model.parameters())
+
+
+def test_every_pair_has_room_for_a_frame_between_them() -> None:
+    work, _ = stage("tap.margin=3")
+    pairs = [work.batch(step) for step in range(40)]
+    starts, goals = (torch.cat([pair[name] for pair in pairs]) for name in ("start", "goal"))
+    assert int((goals - starts).min()) == 8
+    assert (int(starts.min()), int(goals.max())) == (0, 34)
+
+
+def test_the_loss_is_the_minimum_over_the_frames_in_between_but_for_those_next_to_the_ends() -> None:
+    work, _ = stage("tap.margin=3")
+    batch = work.batch(0)
+    images = to_images(batch["frames"], torch.device("cpu"))
+    expected = []
+    for sequence, start, goal in zip(images, batch["start"], batch["goal"], strict=True):
+        logits = work.model(sequence[start][None], sequence[goal][None])
+        allowed = sequence[start + 4 : goal - 3]
+        expected.append(losses.pixel_error(logits.expand(len(allowed), -1, -1, -1), allowed, "sum").min())
+    torch.testing.assert_close(work.terms(batch)["frame"], torch.stack(expected).mean())
+
+
+def test_a_prediction_that_copies_the_goal_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    work, _ = stage()
+    monkeypatch.setattr(type(work.model), "forward", lambda self, start, goal: 20 * goal - 10)
+    assert float(work.terms(work.batch(0))["copies"]) == 1
+    monkeypatch.setattr(type(work.model), "forward", lambda self, start, goal: torch.full_like(goal, -10.0))
+    assert float(work.terms(work.batch(0))["copies"]) < 0.5
+
+
+def test_a_few_steps_lower_the_loss() -> None:
+    work, _ = stage()
+    optimizer = torch.optim.Adam(work.model.parameters(), lr=1e-2)
+    rows = []
+    for _ in range(25):
+        loss = work.terms(work.batch(0))["frame"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        rows.append(float(loss.detach()))
+    assert rows[-1] < 0.7 * rows[0]
+
+
+def test_a_margin_that_leaves_no_frame_is_refused() -> None:
+    with pytest.raises(InputError, match=r"tap.margin: 17 frames on either side leave none of 35 to choose"):
+        stage("tap.margin=17")
