@@ -27,7 +27,7 @@ from keyin_cli.datasets import store
 from keyin_cli.datasets.generate import generate
 from keyin_cli.datasets.pushing import gl
 from keyin_cli.datasets.rng import uniform
-from keyin_cli.recipe import PushingData
+from keyin_cli.datasets.pushing.section import PushingData
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -48,7 +48,8 @@ from keyin_cli.model.encoder import to_images
 from keyin_cli.model.interpolator import Interpolator
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, Recipe, load
+from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.recipe import Recipe, load
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.stages.interpolator import InterpolatorStage

@@ -86,11 +86,11 @@ class Registry(Generic[Entry]):
         """Every entry, imported now."""
         return [self.get(name) for name in self.cards]
 
-    def unknown(self, name: str, known: list[str]) -> InputError:
-        """The error for a name that is not among those known."""
+    def unknown(self, name: str, known: list[str], what: str = "") -> InputError:
+        """The error for a name that is not among those known; `what` it is, when it is no entry itself."""
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        return InputError(f"no {self.what} {name}: {hint}there are {', '.join(known)}")
+        return InputError(f"no {what or self.what} {name}: {hint}there are {', '.join(known)}")
 
     def _own(self) -> Iterator[Card]:
         spec = importlib.util.find_spec(self.package)
@@ -136,6 +136,12 @@ def _card(call: ast.Call, module: str) -> Card:
     }
     nothing = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
     return Card(module=module, given=frozenset(keywords.keys() - nothing), keys=keys, **literal)
+
+
+def resolve(reference: str) -> Any:
+    """What `module:attribute` refers to, imported now."""
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 METHODS: Registry[Any] = Registry("method", "keyin_cli.methods", "METHOD", "keyin.methods")

@@ -37,7 +37,8 @@ from keyin_cli.discovery.selectors import SELECTORS, STAGE
 from keyin_cli.errors import InputError
 from keyin_cli.model.weights import load_model, load_models, read_weights, tensors_sha256
 from keyin_cli.progress import say
-from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.recipe import Recipe, check
 
 METHODS = ("keyin", "search", "surprise")
 STAGES = ("keyin", "interpolator", "surprise")  # what they are made from; offsets of other models are as many as in training

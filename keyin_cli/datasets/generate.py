@@ -13,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli import machine, storage
-from keyin_cli.datasets import brownian, store
+from keyin_cli.datasets import store
+from keyin_cli.datasets.kind import kind_of
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import BrownianData, Generated, ZarrData, differences, digest
+from keyin_cli.recipe import DataSection, GeneratedData, differences, digest
 
 GENERATOR = "keyin gen-data"
 
 
-def generate(data: Generated, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
+def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
     """Make the dataset that `data` describes; what is there and whole is kept.
 
     Args:
@@ -84,22 +85,22 @@ def generate(data: Generated, path: Path, workers: int, dask: str | None = None,
     }
 
 
-def ensure(data: Generated | ZarrData) -> store.Dataset:
+def ensure(data: DataSection) -> store.Dataset:
     """Open a recipe's dataset; one that can be generated is made first when it is missing or unfinished.
 
     Raises:
         InputError: it is not what the recipe describes.
     """
     path = Path(data.path)
-    if not isinstance(data, ZarrData):
+    if isinstance(data, GeneratedData):
         if not path.exists() or not store.is_finished(path):
             say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
-            generate(data, path, workers=os.cpu_count() or 1)
+            generate(data, path, workers=machine.cores())
         _check(path, _recipe(data))
     return store.open_for(data)
 
 
-def estimate(data: Generated, workers: int) -> dict[str, Any]:
+def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
     """Shapes, bytes on disk and seconds that `generate` would take, from a few sequences made and compressed in memory."""
     begun = time.perf_counter()
     sample = arrays(data, np.arange(min(data.n, 4 * store.CHUNK)))
@@ -113,27 +114,25 @@ def estimate(data: Generated, workers: int) -> dict[str, Any]:
     }
 
 
-def arrays(data: Generated, indices: NDArray[np.integer[Any]]) -> store.Arrays:
+def arrays(data: GeneratedData, indices: NDArray[np.integer[Any]]) -> store.Arrays:
     """Simulate and draw the sequences `indices`: every array of the dataset."""
-    if isinstance(data, BrownianData):
-        return brownian.arrays(data, indices)
-    from keyin_cli.datasets.pushing import sequences  # imports MuJoCo, which other datasets do without
-
-    return sequences.arrays(data, indices)
+    make = kind_of(data).arrays
+    assert make is not None  # a GeneratedData section belongs to a kind that is generated
+    return make(data, indices)
 
 
-def _size(data: Generated, index: int) -> int:
+def _size(data: GeneratedData, index: int) -> int:
     """How many sequences a shard has."""
     return min(store.SHARD, data.n - index * store.SHARD)
 
 
-def _fill(data: Generated, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
+def _fill(data: GeneratedData, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
     """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
     indices = index * store.SHARD + np.arange(_size(data, index))
     return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), machine.peak_memory()
 
 
-def _recipe(data: Generated) -> dict[str, Any]:
+def _recipe(data: GeneratedData) -> dict[str, Any]:
     """What decides the content of a dataset."""
     return data.model_dump(mode="json", exclude={"path"})
 

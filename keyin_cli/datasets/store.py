@@ -28,7 +28,7 @@ from zarr.codecs import ZstdCodec
 from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.progress import track
-from keyin_cli.recipe import Generated, ZarrData, digest
+from keyin_cli.recipe import DataSection, digest
 
 VERSION = 1
 SHARD = 1000  # sequences per shard
@@ -264,7 +264,7 @@ def open_dataset(path: Path) -> Dataset:
     return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
 
 
-def open_for(data: Generated | ZarrData, path: Path | None = None) -> Dataset:
+def open_for(data: DataSection, path: Path | None = None) -> Dataset:
     """Open the dataset of a recipe (or another one at `path`) and check that it has the recipe's shape.
 
     Raises:

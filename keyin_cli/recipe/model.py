@@ -9,7 +9,18 @@ from pydantic import Field, model_validator
 from keyin_cli.recipe.section import Positive, Section, Sized
 
 
-class MlpCodec(Section):
+class CodecSection(Section):
+    """Encoder and decoder: its kind and the size E of an embedding."""
+
+    kind: str
+    embedding: Positive = 64  # E
+
+    def problems(self, image: tuple[int, int, int]) -> list[str]:
+        """What is wrong with it for images (H, W, C), each as `key: what`; nothing by default."""
+        return []
+
+
+class MlpCodec(CodecSection):
     """Encoder and decoder of fully connected layers: on small images several times faster on a CPU than convolutions."""
 
     kind: Literal["mlp"] = "mlp"
@@ -17,15 +28,20 @@ class MlpCodec(Section):
     hidden: Sized = Field([256])
 
 
-class ConvCodec(Section):
+class ConvCodec(CodecSection):
     """The paper's encoder and decoder: one stride-2 convolution per entry of `channels`, mirrored in the decoder."""
 
     kind: Literal["conv"]
     embedding: Positive = 64  # E
     channels: Sized = Field([16, 32, 64])
 
+    def problems(self, image: tuple[int, int, int]) -> list[str]:
+        factor = 2 ** len(self.channels)
+        divisible = not any(side % factor for side in image[:2])
+        return [] if divisible else [f"channels: {len(self.channels)} halvings need image sides divisible by {factor}"]
 
-class LayersCodec(Section):
+
+class LayersCodec(CodecSection):
     """For small things that move before a still background, the last conditioning frame; mostly matrix products.
 
     Encoder: square patches through one layer, then fully connected ones. Decoder: layers of one colour on the background.
@@ -37,6 +53,9 @@ class LayersCodec(Section):
     channels: Positive = 32  # of the layer that patches share
     hidden: Sized = Field([256])
     layers: Positive = 4
+
+    def problems(self, image: tuple[int, int, int]) -> list[str]:
+        return [f"patch: image sides are not multiples of {self.patch} px"] if any(s % self.patch for s in image[:2]) else []
 
 
 Codec = MlpCodec | ConvCodec | LayersCodec
@@ -114,3 +133,7 @@ class Model(Section):
     offsets: Annotated[Offsets, Field(discriminator="kind")] = FreeOffsets()
     latent: Positive = 16  # size of z_t
     reduction: Literal["sum", "mean"] = "sum"  # of pixel and embedding errors over a frame
+
+
+def model_section() -> type[Model]:
+    return Model

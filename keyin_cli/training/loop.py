@@ -20,6 +20,7 @@ from keyin_cli.recipe import differences, digest
 from keyin_cli.training.checkpoint import load_checkpoint, save_checkpoint
 from keyin_cli.training.engine import forward, training_forward
 from keyin_cli.training.prefetch import Prefetch
+from keyin_cli.training.spec import comparable
 from keyin_cli.training.stage import Stage, validate
 from keyin_cli.training.step import Update, part_of
 
@@ -34,7 +35,7 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
         return None
     manifest = storage.read_manifest(run)
     old, new = ({name: value["sha256"] for name, value in tree.items()} for tree in (manifest["inputs"], inputs))
-    changes = differences(manifest.get("part"), part) + differences(old, new, "inputs")
+    changes = differences(comparable(manifest.get("part", {})), part) + differences(old, new, "inputs")
     if changes:
         raise InputError(
             f"{run} was trained differently ({', '.join(changes)}): give another --out, or --overwrite to replace it"
@@ -43,12 +44,19 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
 
 
 def fit(
-    stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float = 0.0, tensorboard: bool = False
+    stage: Stage,
+    run: Path,
+    part: dict[str, Any],
+    inputs: dict[str, Any],
+    device: torch.device,
+    preparation: float = 0.0,
+    tensorboard: bool = False,
 ) -> dict[str, Any]:
     """Train a stage to its last step, from its latest checkpoint when there is one.
 
     Args:
         run: the stage's directory; the first process alone writes to it.
+        part: the keys of the recipe that decide the result, see `spec.StageSpec.part`.
         inputs: what it was trained from, `{name: {"path", "sha256"}}`.
         preparation: seconds that it took to make the stage; those of interrupted runs are added up.
 
@@ -64,7 +72,7 @@ def fit(
     saved = load_checkpoint(checkpoints, stage.model, update.optimizer) or {}
     state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | saved
     first = state["step"]
-    manifest = _manifest(stage, run, inputs, device, preparation)
+    manifest = _manifest(stage, run, part, inputs, device, preparation)
     distributed.wait()  # nothing is written before everyone has read it
     if writes:
         storage.write_lines(metrics, [row for row in storage.read_lines(metrics) if row["step"] <= first])
@@ -87,8 +95,8 @@ def fit(
             peak = max(state["peak_memory_bytes"], machine.peak_memory())
             return {"seconds": round(seconds, 2), "waiting": round(waiting, 4), "peak_memory_bytes": peak, **peak_memory(device)}
 
-        for done, part in enumerate(parts, start=first + 1):
-            row = update(done - 1, part, run)
+        for done, piece in enumerate(parts, start=first + 1):
+            row = update(done - 1, piece, run)
             last = done == schedule.steps
             validated = last or done % schedule.validate_every == 0
             if validated and writes:
@@ -121,9 +129,10 @@ def fit(
     return storage.read_manifest(run)
 
 
-def _manifest(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float) -> dict[str, Any]:
+def _manifest(
+    stage: Stage, run: Path, part: dict[str, Any], inputs: dict[str, Any], device: torch.device, preparation: float
+) -> dict[str, Any]:
     """What is known of a run before its first step."""
-    part = stage.recipe.part(stage.name)
     if (run / storage.MANIFEST).is_file():
         preparation += storage.read_manifest(run).get("preparation_seconds", 0.0)
     return storage.provenance() | {

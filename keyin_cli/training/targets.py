@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from keyin_cli import storage
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.search import cheapest_chain, named_earlier, segment_costs
+from keyin_cli.model.search import cheapest_chain, segment_costs, shifted
 from keyin_cli.progress import track
 from keyin_cli.recipe import Window
 
@@ -25,13 +25,13 @@ def search_offsets(
     frames: NDArray[np.uint8],
     window: Window,
     price: float,
-    earlier: int,
+    shift: int,
     device: torch.device,
     folder: Path,
 ) -> NDArray[np.int64]:
     """Offsets (n,M) of the cheapest chains of sequences (n,T+N,H,W,C), as `losses.offset_error` reads them.
 
-    Keyframes are named `earlier` frames before those of the chain.
+    Keyframes are those of the chain moved by `shift` frames.
 
     They are written to `folder` piece by piece, and what is there is not searched again.
     """
@@ -43,7 +43,7 @@ def search_offsets(
             if not file.is_file():
                 costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
                 found = cheapest_chain(np.concatenate(costs), price)
-                offsets = to_offsets(named_earlier(found, earlier), window)
+                offsets = to_offsets(shifted(found, shift), window)
                 storage.replace(file, partial(save_file, {"offsets": offsets}))
             pieces.append(load_file(file)["offsets"])
             advance(len(piece))

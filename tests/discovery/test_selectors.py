@@ -12,7 +12,9 @@ from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import chain_costs, cheapest_chain
 from keyin_cli.model.svg import Svg
-from keyin_cli.recipe import BrownianData, check, variant
+from keyin_cli.datasets.brownian import BrownianData
+# TODO variant
+from keyin_cli.recipe import check
 
 RECIPE = check(
     {

@@ -17,7 +17,9 @@ from keyin_cli.figures import BLUE, RED
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.weights import load_models, save_weights
-from keyin_cli.recipe import BrownianData, check, load, variant
+from keyin_cli.datasets.brownian import BrownianData
+# TODO variant
+from keyin_cli.recipe import check, load
 from keyin_cli.training.engine import seeded
 
 N = 6

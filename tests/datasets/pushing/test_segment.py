@@ -14,7 +14,7 @@ from keyin_cli.datasets.pushing.segment import (
     wall_centre,
     wall_coverage,
 )
-from keyin_cli.recipe import PushingData
+from keyin_cli.datasets.pushing.section import PushingData
 
 SIZE = 64
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from keyin_cli.datasets.brownian import draw, simulate
-from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.stages.interpolator import InterpolatorStage, sample_segments
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
