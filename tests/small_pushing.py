@@ -11,6 +11,7 @@ from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.tap import Tap
 from keyin_cli.model.weights import Model, save_weights
+
 # TODO variant
 from keyin_cli.recipe import Recipe, check
 

@@ -26,8 +26,8 @@ STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
 class Evaluation:
     """What is evaluated on what.
 
-    `data`: a dataset of the recipe's shape, the recipe's own when None. `limit`: only the first sequences of the split. `seed`: of
-    selectors that draw.
+    `data`: a dataset of the recipe's shape, the recipe's own when None. `limit`: only the first sequences of the split.
+    `seed`: of selectors that draw.
     """
 
     data: Path | None = None
@@ -65,15 +65,13 @@ def evaluate(
     times = {row: selector.select(frames) for row, selector in made.items()}
     out = out or runs / f"{dataset.path.stem}-{what.split}"
     with storage.locked(out):
-        pictures = [
-            picture for row, selector in made.items() for picture in _draw(out, row, selector, frames, times[row], labels)
-        ]
+        drawn = [_draw(out, row, selector, frames, times[row], labels) for row, selector in made.items()]
         result = {
             "dataset": str(dataset.path),
             "split": what.split,
             "n": len(frames),
             "rows": [_row(row, selector, frames, times[row], labels) for row, selector in made.items()],
-            "figures": [str(picture) for picture in pictures],
+            "figures": [str(picture) for pictures in drawn for picture in pictures],
         }
         indices = dataset.indices(what.split)[: what.limit]
         lines = [_sequence(place, int(index), times, labels) for place, index in enumerate(indices)]

@@ -51,7 +51,7 @@ class Tabled(Protocol):
 class Settings:
     """How a table is made.
 
-    `seeds`: training seeds of the first method, from the recipe's own on, all on one stage 1; the first is that of all other rows.
+    `seeds`: training seeds of the first method, from the recipe's own on, all on one stage 1; the first is that of all rows.
     `sequences`: test sequences whose predictions are compared; `samples`: from the prior for each of them.
     """
 
@@ -138,7 +138,7 @@ def _seconds(stage: StageSpec | None, manifests: Mapping[str, dict[str, Any]]) -
 
 
 def _seeds(recipe: Recipe, method: Tabled, seeds: int, first: float, load: Callable[[Path], Checkpoint]) -> dict[str, Any]:
-    """F1 of a method trained with several seeds on one stage 1, all judged in half precision; the deviation is that of a sample."""
+    """F1 of a method trained with several seeds on one stage 1, all judged in half precision; `std` is a sample's."""
     scores = [first, *(_f1_of_seed(recipe, method, recipe.seed + more, load) for more in range(1, seeds))]
     deviation = float(np.std(scores, ddof=1)) if seeds > 1 else None
     return {"f1": scores, "mean": float(np.mean(scores)), "std": deviation}
@@ -167,10 +167,8 @@ def _predictor(checkpoint: Checkpoint, method: Tabled) -> Predictor:
 
 def _curves(path: Path, methods: Sequence[Tabled], out: Path) -> None:
     """How stage 1 and what stands on it were trained."""
-    own = {method.name: method for method in methods if method.stage and method.stage.foundation}
-    metrics = {
-        name: storage.read_lines(out / method.stage.name / storage.METRICS) for name, method in own.items() if method.stage
-    }
-    below = next(method.stage.foundation for method in own.values() if method.stage)
-    first = storage.read_lines(out / below.name / storage.METRICS) if below else []
-    figures.curves(path, first, metrics, {name: method.colour for name, method in own.items()})
+    rows = {stage.name: storage.read_lines(out / stage.name / storage.METRICS) for stage in _stages(methods)}
+    above = {method.name: method for method in methods if method.stage and method.stage.foundation}
+    below = next(iter(rows.values()))
+    metrics = {name: rows[method.stage.name] for name, method in above.items() if method.stage}
+    figures.curves(path, below, metrics, {name: method.colour for name, method in above.items()})

@@ -1,4 +1,4 @@
-"""Jumpy, the paper's ablation: KeyIn with the same given offset for every keyframe, trained by the soft loss between embeddings."""
+"""Jumpy, the paper's ablation: KeyIn with the same given offset for every keyframe, by the soft loss between embeddings."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 from keyin_cli.colours import BLUE
 from keyin_cli.discovery.selector import Costs, Frames, Inpainting, Sources, Times, batches
 from keyin_cli.methods.method import Method
+from keyin_cli.methods.registry import trained
 from keyin_cli.methods.search import INTERPOLATOR
 from keyin_cli.progress import track
 from keyin_cli.recipe import Recipe
@@ -19,6 +20,7 @@ from keyin_cli.training.spec import Material, StageSpec, Tree, unchanged
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from keyin_cli.model.keyin import KeyIn
     from keyin_cli.planning.proposal import Problem, Proposal
@@ -39,7 +41,7 @@ def model(recipe: Recipe) -> KeyIn:
 
 
 def keys(whole: Tree) -> Tree:
-    """The whole model, stage 2, and what the search is told. Keys that runs from before them do not have count when they are set."""
+    """The whole model, stage 2, and what the search is told. Keys that older runs do not have count when they are set."""
     told = whole["discovery"]
     discovery = {"price": told["price"]} | ({"shift": told["shift"]} if told["shift"] else {})
     train = {key: value for key, value in whole["train"].items() if key != "teacher_forcing" or value}
@@ -52,10 +54,10 @@ def keyframe_stage(name: str, variant: Callable[[Recipe], Recipe] = unchanged) -
 
 
 class KeyframeSelector:
-    """Argmax offsets of a trained keyframe model at the posterior's mean (docs/spec.md, section 5): KeyIn's, or that of a variant."""
+    """Argmax offsets of a trained keyframe model, KeyIn's or a variant's, at the posterior's mean (docs/spec.md, section 5)."""
 
     def __init__(self, sources: Sources, stage: str = "keyin") -> None:
-        self.stage, self.model = stage, trained(sources.models, stage)
+        self.stage, self.model = stage, _model(sources.models, stage)
         self.device, self.settings = sources.device, dict[str, float]()
 
     def select(self, frames: Frames) -> Times:
@@ -82,7 +84,7 @@ class KeyframeSelector:
 
 
 class RefinedSelector(Inpainting):
-    """KeyIn's keyframes, each moved frame by frame for as long as that shortens the sequence's description (see `model.search`)."""
+    """KeyIn's keyframes, each moved frame by frame for as long as that shortens the description (see `model.search`)."""
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
@@ -132,12 +134,18 @@ def propose(problem: Problem, objective: str, stage: str = "keyin") -> Proposal:
     """The keyframes of a keyframe model that end nearest to the goal (Algorithm 1), as `latents.OBJECTIVES` judge it."""
     from keyin_cli.planning import latents
 
-    model, judged = trained(problem.models, stage), latents.OBJECTIVES[objective]
+    model, judged = _model(problem.models, stage), latents.OBJECTIVES[objective]
     window = model.recipe.window
     shape = window.keyframes, model.keyframes.latent
     images, where = latents.best(problem, model.imagine, shape, window.conditioning, judged)
     last = latents.stop(where, problem, judged)
     return latents.proposal(problem, images, where, np.arange(window.keyframes) <= last[:, None])
+
+
+def _model(models: Mapping[str, nn.Module], stage: str) -> KeyIn:
+    from keyin_cli.model.keyin import KeyIn
+
+    return trained(models, stage, KeyIn)
 
 
 METHOD = Method(

@@ -1,4 +1,4 @@
-"""Static, the paper's baseline: KeyIn with one learned pattern of offsets for all sequences, by the soft loss between embeddings."""
+"""Static, the paper's baseline: KeyIn with one learned pattern of offsets, by the soft loss between embeddings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the methods that are KeyIn with one thing changed have in common: a soft loss, scheduled by the recipe's section `soft`."""
+"""What methods that are KeyIn with one thing changed have in common: a soft loss, scheduled by the section `soft`."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def chain_costs(costs: Costs, keyframes: NDArray[np.bool_], price: float) -> NDA
 
 
 def shifted(keyframes: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    """Keyframes (n,N) moved by a number of frames, earlier when it is negative; those that would leave the times 1…N are left out."""
+    """Keyframes (n,N) moved by a number of frames, earlier when it is negative; those that leave the times 1…N are dropped."""
     moved = np.roll(keyframes, by, axis=1)
     moved[:, slice(by) if by >= 0 else slice(by, None)] = False
     return moved

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.model.svg import Svg
-from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.recipe import check
 
 

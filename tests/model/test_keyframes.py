@@ -2,7 +2,17 @@ import pytest
 import torch
 
 from keyin_cli.model.keyframes import KeyframeModel
-from keyin_cli.recipe import BareInference, ConstantOffsets, Lstm, MlpCodec, Model, Offsets, StaticOffsets, TemporalInference, Window
+from keyin_cli.recipe import (
+    BareInference,
+    ConstantOffsets,
+    Lstm,
+    MlpCodec,
+    Model,
+    Offsets,
+    StaticOffsets,
+    TemporalInference,
+    Window,
+)
 
 WINDOW = Window(conditioning=2, predicted=7, keyframes=3, max_offset=4)
 KINDS = [

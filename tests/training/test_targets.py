@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.recipe import Window, check
 from keyin_cli.training import targets
 

@@ -30,7 +30,13 @@ class SurpriseStage:
         frames: Mapping[str, NDArray[np.uint8]],
         device: torch.device,
     ) -> None:
-        """`kl`: the weight of that term; `foundation`: the weights of stage 1, whose encoder and decoder are trained on; `frames`: see `KeyInStage`."""
+        """Set up the stage.
+
+        Args:
+            kl: weight of the term `kl`.
+            foundation: the weights of stage 1, whose encoder and decoder are trained on.
+            frames: see `KeyInStage`.
+        """
         self.recipe, self.schedule, self.kl, self.device, self.frames = recipe, schedule, kl, device, frames
         self.model = seeded(recipe.seed, lambda: Svg(recipe))
         codec = {name: value for name, value in foundation.items() if name.startswith(("encoder.", "decoder."))}

@@ -31,8 +31,12 @@ class TapStage:
         frames: Mapping[str, NDArray[np.uint8]],
         device: torch.device,
     ) -> None:
-        """`margin`: frames next to start and goal that the model may not choose; `foundation`: the weights of stage 1, whose encoder and
-        decoder are trained on; `frames`: see `KeyInStage`.
+        """Set up the stage.
+
+        Args:
+            margin: frames next to start and goal, on either side, that the model may not choose.
+            foundation: the weights of stage 1, whose encoder and decoder are trained on.
+            frames: see `KeyInStage`.
 
         Raises:
             InputError: sequences are too short for the margin.

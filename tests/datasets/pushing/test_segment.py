@@ -5,6 +5,7 @@ from keyin_cli.datasets.pushing import sequences
 from keyin_cli.datasets.pushing.env import LIFT
 from keyin_cli.datasets.pushing.geometry import clearance
 from keyin_cli.datasets.pushing.render import shared
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.pushing.segment import (
     arm_coverage,
     project,
@@ -14,7 +15,6 @@ from keyin_cli.datasets.pushing.segment import (
     wall_centre,
     wall_coverage,
 )
-from keyin_cli.datasets.pushing.section import PushingData
 
 SIZE = 64
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
-from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.stages.interpolator import InterpolatorStage, sample_segments
 
