@@ -11,15 +11,13 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-import torch
 
 from keyin_cli.discovery.f1 import f1
 from keyin_cli.discovery.selector import Context, Frames, Inpainting, Selector, Times, batches, to_frames
-from keyin_cli.discovery.surprise import peaks, surprise
 from keyin_cli.errors import InputError
-from keyin_cli.model import soft_time
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.search import Costs, chain_costs, cheapest_chain, named_earlier
+from keyin_cli.model.surprise import peaks
 from keyin_cli.model.svg import Svg
 from keyin_cli.progress import track
 
@@ -33,27 +31,17 @@ class KeyInSelector:
     def __init__(self, context: Context, stage: str = "keyin") -> None:
         self.stage, self.model = stage, context.keyin(stage)
         self.device, self.settings = context.device, dict[str, float]()
-        self.window = context.recipe.window
 
-    @torch.no_grad()
     def select(self, frames: Frames) -> Times:
         times = []
         with track(self.stage, len(frames)) as advance:
             for batch in batches(frames):
-                delta = self.model.keyframes(self._encode(batch)).delta
-                times.append(soft_time.hard_times(delta, self.window.predicted).cpu().numpy())
+                times.append(self.model.detect(to_images(batch, self.device)).cpu().numpy())
                 advance(len(batch))
         return np.concatenate(times)
 
-    @torch.no_grad()
     def predict(self, frames: Frames) -> Frames:
-        sequence, last = self._encode(frames), self.window.conditioning - 1
-        background = to_images(frames[:, last], self.device)
-        return to_frames(self.model.compose(sequence[:, last], background, self.model.keyframes(sequence)))
-
-    def _encode(self, frames: Frames) -> torch.Tensor:
-        embeddings: torch.Tensor = self.model.foundation.encoder(to_images(frames, self.device))
-        return embeddings
+        return to_frames(self.model.reconstruct(to_images(frames, self.device)))
 
 
 class SearchSelector(Inpainting):
@@ -128,7 +116,8 @@ class SurpriseSelector(Inpainting):
         with track("surprise", len(frames)) as advance:
             scores = []
             for batch in batches(frames):
-                scores.append(surprise(model, batch, self.context.device)[:, window.conditioning :])
+                surprise = model.surprise(to_images(batch, self.context.device)).cpu().numpy()
+                scores.append(surprise[:, window.conditioning :])
                 advance(len(batch))
         times[:, :-1] = peaks(np.concatenate(scores), window.keyframes)
         return times

@@ -14,14 +14,13 @@ import torch
 from torch import Tensor
 
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
-from keyin_cli.discovery.surprise import peaks
 from keyin_cli.errors import InputError
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import KeyIn
+from keyin_cli.model.surprise import peaks
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.tap import Tap
 from keyin_cli.planning import latents
-from keyin_cli.planning.imagination import bottlenecks, imagine, imagine_frames, surprises
 from keyin_cli.planning.latents import EVERY, FREE, FREE_WALL, LAST, WALL, Objective
 from keyin_cli.planning.proposal import Context, Proposal
 
@@ -45,12 +44,8 @@ def keyframes(context: Context, stage: str, objective: Objective) -> Proposal:
     model = context.models[stage]
     assert isinstance(model, KeyIn)
     window = model.recipe.window
-
-    def draw(conditioning: Tensor, z: Tensor, last_only: bool) -> Tensor:
-        return imagine(model, conditioning, z, last_only)
-
     shape = window.keyframes, model.keyframes.latent
-    images, where = latents.best(context, draw, shape, window.conditioning, objective)
+    images, where = latents.best(context, model.imagine, shape, window.conditioning, objective)
     last = latents.stop(where, context, objective)
     return latents.proposal(context, images, where, np.arange(window.keyframes) <= last[:, None])
 
@@ -65,14 +60,14 @@ def surprise(context: Context) -> Proposal:
     window = model.recipe.window
 
     def draw(conditioning: Tensor, z: Tensor, last_only: bool) -> Tensor:
-        images = imagine_frames(model, conditioning, z)
+        images = model.imagine(conditioning, z)
         return images[:, :, -1:] if last_only else images
 
     shape = window.conditioning - 1 + window.predicted, model.latent
     images, where = latents.best(context, draw, shape, window.conditioning, LAST)
     first = to_images(context.views.start, context.device)[:, None].expand(-1, window.conditioning, -1, -1, -1)
     whole = torch.cat([first, images.to(context.device)], dim=1)
-    scores = torch.cat([surprises(model, sequence[None]) for sequence in whole]).cpu().numpy()
+    scores = torch.cat([model.surprise(sequence[None]) for sequence in whole]).cpu().numpy()
     times = np.zeros(where.shape[:2], dtype=np.bool_)
     times[:, :-1] = peaks(scores[:, window.conditioning :], window.keyframes)
     chosen = np.argsort(~times, axis=1, kind="stable")[:, : window.keyframes]
@@ -89,7 +84,7 @@ def tap(context: Context) -> Proposal:
     assert isinstance(model, Tap)
 
     def between(start: Tensor, goal: Tensor, depth: int) -> list[Tensor]:
-        middle = bottlenecks(model, start, goal)
+        middle = model.bottleneck(start, goal)
         return [*between(start, middle, depth - 1), middle, *between(middle, goal, depth - 1)] if depth else []
 
     views = to_images(np.stack([context.views.start, context.views.goal]), context.device)

@@ -6,14 +6,19 @@ keyframes.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from keyin_cli.recipe.data import BrownianData, Data
-from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, LayersCodec, Model
+from keyin_cli.recipe.model import ConstantOffsets, FreeOffsets, Model, model_section
 from keyin_cli.recipe.section import Positive, Section
 from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Soft, Surprise, Tap, Train
+
+if TYPE_CHECKING:
+    ModelSection = Model
+else:
+    ModelSection = model_section()
 
 
 class Window(Section):
@@ -40,7 +45,7 @@ class Recipe(Section):
     compile: bool = False  # training with torch.compile; needs a C++ compiler, on a GPU Triton
     data: Data = BrownianData()
     window: Window = Window()
-    model: Model = Model()
+    model: ModelSection = ModelSection()
     pretrain: Pretrain = Pretrain()
     train: Train = Train()
     soft: Soft = Soft()
@@ -70,13 +75,7 @@ class Recipe(Section):
         ]
         if not isinstance(offsets, FreeOffsets) and self.train.objective == "search":
             problems.append("train.objective: only free offsets learn from the search")
-        codec = self.model.codec
-        if isinstance(codec, ConvCodec):
-            factor = 2 ** len(codec.channels)
-            if any(side % factor for side in self.data.image[:2]):
-                problems.append(f"model.codec.channels: {len(codec.channels)} halvings need image sides divisible by {factor}")
-        if isinstance(codec, LayersCodec) and any(side % codec.patch for side in self.data.image[:2]):
-            problems.append(f"model.codec.patch: image sides are not multiples of {codec.patch} px")
+        problems += [f"model.codec.{problem}" for problem in self.model.codec.problems(self.data.image)]
         if problems:
             raise ValueError("\n".join(problems))
         return self
