@@ -66,8 +66,13 @@ class Inference(nn.Module):
             units: of the convolutions, and of what LSTM_inf says of a frame.
             latent: Z.
             query: size of a query; E unless `observer.temporal`.
+
+        Raises:
+            ValueError: the size of a kernel is even, which would move frames.
         """
         super().__init__()
+        if any(kernel % 2 == 0 for kernel in observer.kernels):
+            raise ValueError(f"kernels {tuple(observer.kernels)}: only odd sizes keep a frame in its place")
         self.horizon, self.temporal = horizon, observer.temporal
         layers: list[nn.Module] = []
         channels = embedding
@@ -110,8 +115,13 @@ class OffsetHead(nn.Module):
             keyframes: M.
             max_offset: S.
             source: `free`: LSTM_key's output decides; `static`: one pattern is learned; a number: every offset is that one.
+
+        Raises:
+            ValueError: it is none of these, or the number is not among 1…S.
         """
         super().__init__()
+        if source not in ("free", "static", *range(1, max_offset + 1)):
+            raise ValueError(f"offsets {source}: neither free nor static nor a number of 1…{max_offset} frames")
         self.free = nn.Linear(units, max_offset) if source == "free" else None
         pattern = torch.zeros(keyframes, max_offset)
         if isinstance(source, int):

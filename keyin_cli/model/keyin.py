@@ -50,7 +50,7 @@ class KeyIn(nn.Module):
         super().__init__()
         self.recipe = recipe
         self.foundation = Foundation(recipe)
-        self.keyframes = keyframe_model(recipe)
+        self.keyframes = _keyframe_model(recipe)
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor) -> Tensor:
@@ -126,8 +126,7 @@ class KeyIn(nn.Module):
         return self.foundation.decoder(embeddings + unreached * keyframes.embeddings[:, -1:], background[:, None]).sigmoid()
 
 
-def keyframe_model(recipe: Recipe) -> KeyframeModel:
-    """The keyframe model that a recipe describes."""
+def _keyframe_model(recipe: Recipe) -> KeyframeModel:
     model, window = recipe.model, recipe.window
     return KeyframeModel(
         embedding=model.codec.embedding,
