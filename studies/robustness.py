@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from keyin_cli.discovery.selectors import SELECTORS, STAGE
 
 from keyin_cli import figures, storage
 from keyin_cli.datasets import brownian

@@ -80,6 +80,10 @@ class Recipe(Section):
             raise ValueError("\n".join(problems))
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles hold the values: the class of recipes is made anew in every process."""
+        return _unpickled, (self.model_dump(mode="json"),)
+
     def sections(self) -> Iterator[tuple[str, MethodSection]]:
         """Name and value of every section that a method has added."""
         for name in type(self).model_fields:
@@ -112,6 +116,10 @@ def recipe_class() -> type[Recipe]:
     return create_model(
         "Recipe", __base__=Recipe, __doc__=Recipe.__doc__, data=(data, _default(kinds[0])), model=(model, model()), **fields
     )
+
+
+def _unpickled(values: dict[str, Any]) -> Recipe:
+    return recipe_class().model_validate(values)
 
 
 def _default(section: type[Section]) -> Any:
