@@ -14,8 +14,8 @@ import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cached_property, lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -102,7 +102,7 @@ class Registry(Generic[Entry]):
                     yield card
 
     def _added(self) -> Iterator[Card]:
-        for point in entry_points(group=self.group) if self.group else ():
+        for point in _points().select(group=self.group) if self.group else ():
             try:
                 spec = importlib.util.find_spec(point.module)
                 card = self._read(Path(spec.origin), point.module) if spec and spec.origin else None
@@ -122,6 +122,12 @@ class Registry(Generic[Entry]):
             if isinstance(target, ast.Name) and target.id == self.attribute and isinstance(call, ast.Call):
                 return _card(call, module)
         return None
+
+
+@lru_cache(maxsize=1)
+def _points() -> EntryPoints:
+    """The entry points of all installed packages, read once."""
+    return entry_points()
 
 
 def _card(call: ast.Call, module: str) -> Card:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from keyin_cli import machine, storage
 from keyin_cli.datasets import store
 from keyin_cli.datasets.kind import kind_of
+from keyin_cli.datasets.shards import SHARD, Shard
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
@@ -37,20 +38,30 @@ def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = N
         The object that `gen-data --json` prints.
 
     Raises:
-        InputError: something else is there.
+        InputError: something else is there, or another command is making it and waiting is not allowed.
         Interrupted: SIGINT or SIGTERM came; the finished shards are kept.
     """
+    begins = overwrite or not path.exists()
+    example = arrays(data, np.arange(1)) if begins else None  # before anything is written: it fails where nothing can be drawn
+    with storage.locked(path):
+        if overwrite and path.exists():
+            _check_ours(path)
+        if overwrite or not path.exists():
+            _begin(data, path, example or arrays(data, np.arange(1)))
+        _check(path, _recipe(data))
+        return _complete(data, path, workers, dask)
+
+
+def _begin(data: GeneratedData, path: Path, example: store.Arrays) -> None:
+    """Make an empty dataset, in place of one that is there."""
+    attributes = {"generator": GENERATOR, "version": store.VERSION, "seed": data.seed, "recipe": _recipe(data)}
+    storage.replace(path, lambda beside: store.create(beside, data.n, example, attributes))
+
+
+def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -> dict[str, Any]:
+    """Make the shards of a dataset that are missing or damaged; see `generate`."""
     begun = time.monotonic()
-    recipe = _recipe(data)
-    if overwrite and path.exists():
-        _check_ours(path)
-        storage.remove(path)
-    if not path.exists():
-        example = arrays(data, np.arange(1))
-        attributes = {"generator": GENERATOR, "version": store.VERSION, "seed": data.seed, "recipe": recipe}
-        storage.replace(path, lambda beside: store.create(beside, data.n, example, attributes))
-    _check(path, recipe)
-    total = -(-data.n // store.SHARD)
+    total = -(-data.n // SHARD)
     done = store.finished_shards(path)
     todo = [index for index in range(total) if index not in done]
     if done and todo:
@@ -93,11 +104,17 @@ def ensure(data: DataSection) -> store.Dataset:
     """
     path = Path(data.path)
     if isinstance(data, GeneratedData):
-        if not path.exists() or not store.is_finished(path):
-            say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
-            generate(data, path, workers=machine.cores())
+        if not _there(path):
+            with storage.locked(path):
+                if not _there(path):  # else another command made it while this one waited
+                    say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
+                    generate(data, path, workers=machine.cores())
         _check(path, _recipe(data))
     return store.open_for(data)
+
+
+def _there(path: Path) -> bool:
+    return path.exists() and store.is_finished(path)
 
 
 def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
@@ -123,12 +140,12 @@ def arrays(data: GeneratedData, indices: NDArray[np.integer[Any]]) -> store.Arra
 
 def _size(data: GeneratedData, index: int) -> int:
     """How many sequences a shard has."""
-    return min(store.SHARD, data.n - index * store.SHARD)
+    return min(SHARD, data.n - index * SHARD)
 
 
-def _fill(data: GeneratedData, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
+def _fill(data: GeneratedData, path: Path, index: int) -> tuple[int, Shard, int, int]:
     """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
-    indices = index * store.SHARD + np.arange(_size(data, index))
+    indices = index * SHARD + np.arange(_size(data, index))
     return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), machine.peak_memory()
 
 

@@ -54,8 +54,3 @@ def kind_of_dataset(dataset: Dataset) -> DatasetKind | None:
     name = (dataset.attributes.get("recipe") or {}).get("kind")
     kind: DatasetKind | None = DATASETS.get(name) if name in DATASETS.cards else None
     return kind
-
-
-def generated() -> list[str]:
-    """Names of the kinds that `keyin gen-data` makes."""
-    return [name for name, card in DATASETS.cards.items() if "arrays" in card.given]

@@ -10,7 +10,8 @@ from keyin_cli.datasets.kind import kind_of
 from keyin_cli.errors import InputError
 from keyin_cli.methods.checkpoints import find_all_weights, load_model
 from keyin_cli.methods.method import Method
-from keyin_cli.methods.registry import method, proposing, suffix, training_command
+from keyin_cli.methods.registry import method, suffix, training_command
+from keyin_cli.names import proposing
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.registry import METHODS
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from keyin_cli.colours import Colour
 from keyin_cli.errors import InputError
 from keyin_cli.methods.method import Method
-from keyin_cli.registry import METHODS, Card
+from keyin_cli.names import baselines, compared, selecting
+from keyin_cli.registry import METHODS
 from keyin_cli.training.spec import StageSpec
 
 if TYPE_CHECKING:
@@ -29,19 +30,29 @@ def method(name: str) -> Method:
     return found
 
 
-def selecting() -> list[str]:
-    """The rows of Table 1: everything that detects keyframes, in order. Imports no method."""
-    return [row for card in METHODS.cards.values() for row in _rows(card, "selectors")]
+def tabled(chosen: Sequence[str]) -> list[Method]:
+    """The methods of Table 1, the trained baselines among them being those chosen (all when none is).
+
+    Raises:
+        InputError: one of them is no trained baseline with a row in that table.
+    """
+    if unknown := [name for name in chosen if name not in compared()]:
+        raise METHODS.unknown(unknown[0], compared(), "baseline")
+    left_out = set(compared()) - set(chosen) if chosen else set()
+    rows = (name for name, card in METHODS.cards.items() if "selectors" in card.given and name not in left_out)
+    return [METHODS.get(name) for name in rows]
 
 
-def proposing() -> list[str]:
-    """The rows of Table 2: everything that proposes subgoals; the strongest last, as in the paper. Imports no method."""
-    return [row for card in reversed(METHODS.cards.values()) for row in _rows(card, "proposers")]
+def baseline(name: str) -> str:
+    """The stage that a baseline trains.
 
-
-def baselines() -> list[str]:
-    """What `keyin baseline` trains. Imports no method."""
-    return [name for name, card in METHODS.cards.items() if "stage" in card.given and "command" not in card.given]
+    Raises:
+        InputError: there is no such baseline.
+    """
+    if name not in baselines():
+        raise METHODS.unknown(name, baselines(), "baseline")
+    stage: StageSpec = METHODS.get(name).stage
+    return stage.name
 
 
 def selector(row: str) -> Callable[[Sources], Selector]:
@@ -98,14 +109,7 @@ def training_command(stage_name: str) -> str:
     raise METHODS.unknown(stage_name, list(stages()), "stage")
 
 
-def _rows(card: Card, field: str) -> list[str]:
-    if field not in card.given:
-        return []
-    if field not in card.keys:
-        return [f"{card.name}{suffix}" for suffix in getattr(METHODS.get(card.name), field)]
-    return [f"{card.name}{suffix}" for suffix in card.keys[field]]
-
-
 def suffix(row: str) -> str:
+    """What a row adds to its method's name: "" or, of `keyin+refine`, "+refine"."""
     _, plus, suffix = row.partition("+")
     return plus + suffix

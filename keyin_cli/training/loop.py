@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ import torch
 from keyin_cli import distributed, machine, storage
 from keyin_cli.devices import describe, peak_memory
 from keyin_cli.errors import InputError, Interrupted
+from keyin_cli.interrupts import postponed
 from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
@@ -82,7 +82,7 @@ def fit(
     begun = time.monotonic()
 
     with ExitStack() as stack:
-        stopping = stack.enter_context(_signals())
+        stopping = stack.enter_context(postponed())
         board = stack.enter_context(_tensorboard(run)) if tensorboard and writes else None
         advance = stack.enter_context(track(stage.name, schedule.steps, first))
         parts = stack.enter_context(Prefetch(lambda step: part_of(stage, step, device), range(first, schedule.steps)))
@@ -153,19 +153,6 @@ def verify_weights(run: Path) -> bool:
     manifest = storage.read_manifest(run)
     same: bool = tensors_sha256(read_weights(run / storage.WEIGHTS)[0]) == manifest.get("weights_sha256")
     return same
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying from them: the list stays empty until one comes."""
-    received: list[int] = []
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, _: received.append(number)) for number in wanted}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

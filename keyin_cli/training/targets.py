@@ -35,19 +35,18 @@ def search_offsets(
 
     They are written to `folder` piece by piece, and what is there is not searched again.
     """
-    pieces = []
-    with track(f"searching {folder.name}", len(frames)) as advance:
-        for begin in range(0, len(frames), PIECE):
-            piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
-            file = folder / f"{begin // PIECE:06d}.safetensors"
-            if not file.is_file():
-                costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
-                found = cheapest_chain(np.concatenate(costs), price)
-                offsets = to_offsets(shifted(found, shift), window)
-                storage.replace(file, partial(save_file, {"offsets": offsets}))
-            pieces.append(load_file(file)["offsets"])
-            advance(len(piece))
-    return np.concatenate(pieces)
+    files = [folder / f"{index:06d}.safetensors" for index in range(-(-len(frames) // PIECE))]
+    if not all(file.is_file() for file in files):
+        with storage.locked(folder), track(f"searching {folder.name}", len(frames)) as advance:
+            for file, begin in zip(files, range(0, len(frames), PIECE), strict=True):
+                piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
+                if not file.is_file():  # an earlier command may have made it, or one that this one waited for
+                    costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
+                    found = cheapest_chain(np.concatenate(costs), price)
+                    offsets = to_offsets(shifted(found, shift), window)
+                    storage.replace(file, partial(save_file, {"offsets": offsets}))
+                advance(len(piece))
+    return np.concatenate([load_file(file)["offsets"] for file in files])
 
 
 def to_offsets(keyframes: NDArray[np.bool_], window: Window) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.datasets.rng import Integers
-from keyin_cli.registry import LAST, SERVOS
+from keyin_cli.registry import LAST
 
 if TYPE_CHECKING:
     from keyin_cli.planning.dynamics import Dynamics
@@ -64,8 +64,3 @@ class Servo:
     controller: Callable[[Settings, Dynamics, int, Integers], Controller]
     order: int = LAST
     chance: bool = False
-
-
-def offered() -> list[str]:
-    """The servos that `keyin plan --servo` offers. Imports none of them."""
-    return [name for name, card in SERVOS.cards.items() if "chance" not in card.given]
