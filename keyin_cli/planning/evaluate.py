@@ -23,7 +23,7 @@ from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import DYNAMICS
 from keyin_cli.planning.episodes import Job, Weights, propose, run
 from keyin_cli.planning.metrics import table_row
-from keyin_cli.planning.paired import REFERENCE, against
+from keyin_cli.planning.paired import REFERENCE, compare
 from keyin_cli.planning.proposal import Search, fingerprint, weights_files
 from keyin_cli.planning.servo import execute
 from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
@@ -94,7 +94,7 @@ def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Pat
     for method, each in lines.items():
         row = table_row(method, _servo(method, settings).name, each)
         if REFERENCE in lines and method != REFERENCE:
-            row[f"against_{REFERENCE}"] = against(each, lines[REFERENCE])
+            row[f"against_{REFERENCE}"] = compare(each, lines[REFERENCE])
         rows.append(row)
     figures = pictures.draw(lines, rows, settings.drawn, out)
     result = {
