@@ -1,4 +1,4 @@
-"""Comparing two methods on the same tasks: paired bootstrap of errors, McNemar's exact test of successes, success curves."""
+"""Comparing two methods on the same tasks: errors and successes in pairs, success curves."""
 
 from __future__ import annotations
 
@@ -19,9 +19,20 @@ Lines = Sequence[dict[str, Any]]
 
 
 def compare(lines: Lines, reference: Lines) -> dict[str, Any]:
-    """A method against the reference on the same tasks: the mean difference of errors (negative: the method is better), its
-    interval, the tasks that only one of them solves, and McNemar's p."""
-    assert [line["task"] for line in lines] == [line["task"] for line in reference]
+    """Compare a method with the reference on the same tasks.
+
+    Args:
+        lines, reference: those of `episodes.jsonl` of either, in the order of the tasks.
+
+    Returns:
+        The mean difference of errors in table units (negative: the method is better) with its paired interval, the tasks that only
+        one of the two solves, and McNemar's p.
+
+    Raises:
+        ValueError: the tasks are not the same.
+    """
+    if [line["task"] for line in lines] != [line["task"] for line in reference]:
+        raise ValueError("only episodes of the same tasks can be compared")
     differences = np.array([line["error"] - other["error"] for line, other in zip(lines, reference, strict=True)])
     gained, lost = (
         sum(line["success"] is first and other["success"] is not first for line, other in zip(lines, reference, strict=True))

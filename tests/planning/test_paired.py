@@ -27,7 +27,7 @@ def test_only_tasks_on_which_two_methods_differ_count() -> None:
 
     found = compare(lines("xxx.x......"), lines("x...xx....."))
     assert (found["only_this_succeeds"], found["only_keyin_succeeds"]) == (2, 1)
-    with pytest.raises(AssertionError):
+    with pytest.raises(ValueError, match="the same tasks"):
         compare(lines("xx"), lines("xx")[::-1])
 
 
