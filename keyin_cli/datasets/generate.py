@@ -91,7 +91,7 @@ def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -
         "sequences_per_second": round(made / seconds, 1),
         "bytes": storage.size(path),
         "peak_memory_bytes": peak,
-        "states_sha256": digest([shard["sha256"]["states"] for shard in shards]),
+        "states_sha256": digest([shard["sha256"].get("states") for shard in shards]),
         "sha256": digest([shard["sha256"] for shard in shards]),
     }
 

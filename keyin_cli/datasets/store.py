@@ -39,7 +39,7 @@ from keyin_cli.datasets.shards import (
 )
 from keyin_cli.errors import InputError
 from keyin_cli.progress import track
-from keyin_cli.recipe import DataSection, digest
+from keyin_cli.recipe import DataSection, GeneratedData, digest
 
 VERSION = 1
 CHUNK = 50  # sequences per chunk
@@ -267,9 +267,8 @@ def open_for(data: DataSection, path: Path | None = None) -> Dataset:
         InputError: the dataset does not fit the recipe.
     """
     path = path or Path(data.path)
-    if isinstance(data, ZarrData):
-        missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
-    else:
+    missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
+    if isinstance(data, GeneratedData):
         missing = f"make one with `keyin gen-data {data.kind} --out {path}`"
     dataset = open_dataset(path, missing)
     if dataset.image != data.image:

@@ -5,6 +5,8 @@ Shapes: n sequences of N predicted frames, images (n,N,H,W,C) float32 in [0,1].
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -34,14 +36,38 @@ def quality(method: str, model: Predictor, frames: Frames, samples: int, device:
         for begin in range(0, len(frames), BATCH):
             images = to_images(frames[begin : begin + BATCH], device)
             truth, rng = images[:, count:], step_rng(seed, begin)
-            drawn = [model.sample(images[:, :count], rng) for _ in range(samples)]
-            scores = torch.stack([psnr(each, truth) for each in drawn])
-            best = torch.stack(drawn)[scores.argmax(0), torch.arange(len(truth))]
-            rows.append([*_both(model.reconstruct(images), truth), *_both(best, truth), psnr(drawn[0], drawn[1])])
+            best, difference = compare_samples((model.sample(images[:, :count], rng) for _ in range(samples)), truth)
+            rows.append([*_both(model.reconstruct(images), truth), *_both(best, truth), difference])
             advance(len(images))
     mean = [float(torch.cat(column).mean()) for column in zip(*rows, strict=True)]
     reconstruction, best_of = ({"psnr": pair[0], "ssim": pair[1]} for pair in (mean[:2], mean[2:4]))
     return {"method": method, "samples": samples, "reconstruction": reconstruction, "best": best_of, "diversity": mean[4]}
+
+
+def compare_samples(samples: Iterable[Tensor], truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Compare samples with the truth and with each other; at most four of them are kept at a time.
+
+    Args:
+        samples: at least two, each (n,N,H,W,C).
+        truth: (n,N,H,W,C).
+
+    Returns:
+        Of every sequence the sample with the highest PSNR, the first of equals, (n,N,H,W,C); and the PSNR in dB between the first
+        two samples (n,).
+
+    Raises:
+        ValueError: there are fewer than two samples.
+    """
+    drawn = iter(samples)
+    try:
+        first, second = next(drawn), next(drawn)
+    except StopIteration:
+        raise ValueError("samples can only be compared when there are at least two") from None
+    best, highest = first, psnr(first, truth)
+    for each in chain((second,), drawn):
+        highest, better = torch.stack([highest, psnr(each, truth)]).max(0)
+        best = torch.where(better.bool().view(-1, *[1] * (each.ndim - 1)), each, best)
+    return best, psnr(first, second)
 
 
 def psnr(images: Tensor, truth: Tensor) -> Tensor:
