@@ -26,15 +26,17 @@ from numpy.typing import NDArray
 from keyin_cli import storage
 from keyin_cli.datasets.pushing import env
 from keyin_cli.datasets.rng import stream
-from keyin_cli.planning.controllers import SERVO, Cem, Servo
 from keyin_cli.planning.dynamics import TrueDynamics
+from keyin_cli.planning.servos.cem import Cem
+from keyin_cli.planning.servos.servo import PURPOSE
+from keyin_cli.planning.servos.servo import Settings as Servo
 from keyin_cli.planning.tasks import make
 
 Array = NDArray[np.floating[Any]]
 
 
 class PlainServo:
-    """What `controllers.Cem` computes, straightforwardly."""
+    """What `servos.cem.Cem` computes, straightforwardly."""
 
     def __init__(self, servo: Servo, seed: int) -> None:
         self.servo, self.seed = servo, seed
@@ -47,7 +49,7 @@ class PlainServo:
         shape = (servo.iterations, servo.samples, servo.horizon, env.ACTION_SIZE)
         mean, deviation = np.zeros(shape[2:]), np.ones(shape[2:])
         elites = max(1, round(servo.elite_fraction * servo.samples))
-        for numbers in stream(self.seed, task, SERVO, step).standard_normal(shape):
+        for numbers in stream(self.seed, task, PURPOSE, step).standard_normal(shape):
             samples = mean + deviation * numbers
             ends = np.stack([self.imagine(state, actions) for actions in samples])
             kept = samples[np.argsort(np.linalg.norm(ends - target, axis=-1), kind="stable")[:elites]]

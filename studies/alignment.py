@@ -5,7 +5,7 @@
 A small network learns to predict the embedding of a frame from the three before it, on training sequences. Where a motion ends,
 it errs at the first frame of the next one. The study compares its error at the frames that the search finds with that at the
 frames after them, on further training sequences. If it errs more at the found frames themselves, they show the new motion
-already, and keyframes are named one frame earlier (`discovery.earlier: 1` in a recipe).
+already, and keyframes are moved one frame earlier (`discovery.shift: -1` in a recipe).
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ from keyin_cli import storage
 from keyin_cli.datasets import loader
 from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import describe, pick_device
-from keyin_cli.discovery.selector import Context
+from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.search import cheapest_chain
-from keyin_cli.model.weights import load_model, load_models
 from keyin_cli.progress import say
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.stages.keyin import encode_sequences
@@ -42,24 +41,23 @@ def study(ckpt: Path, n: int, seed: int) -> dict[str, Any]:
     """Mean error of prediction, squared and summed over a standardised embedding, by place relative to the found keyframes.
 
     Args:
-        ckpt: what `checkpoints.stage_weights` accepts, with stage 1.
+        ckpt: what `checkpoints.find_all_weights` accepts, with stage 1.
         n: training sequences that are searched, those after the ones that the network learns from, which are 15 times as many.
 
     Raises:
         InputError: there is no stage 1, or there are too few training sequences.
     """
-    recipe, device = load_model(checkpoints.find_weights(ckpt))[1], pick_device("auto")
-    models = {stage: model.to(device) for stage, model in load_models(checkpoints.stage_weights(ckpt)).items()}
-    count = recipe.window.conditioning + recipe.window.predicted
-    frames = loader.load_frames(open_for(recipe.data), "train", count, 16 * n)
+    device, checkpoint = pick_device("auto"), checkpoints.load(ckpt)
+    recipe, models = checkpoint.recipe, checkpoint.to(device).models
+    frames = loader.load_frames(open_for(recipe.data), "train", recipe.window.frames, 16 * n)
     if len(frames) < 16 * n:
         raise InputError(f"{len(frames)} training sequences are too few for --n {n}: give at most {len(frames) // 16}")
-    context = Context(models, recipe, device, lambda: frames[: recipe.discovery.calibration], seed)
-    found = cheapest_chain(context.costs(frames[-n:]), context.price)
-    embeddings = encode_sequences(context.foundation.encoder, frames, device, "encoding")
+    sources = Sources(models, recipe, device, lambda: frames[: recipe.discovery.calibration], seed)
+    found = cheapest_chain(sources.costs(frames[-n:]), sources.price)
+    embeddings = encode_sequences(sources.foundation.encoder, frames, device, "encoding")
     errors = surprises(embeddings[:-n], embeddings[-n:], seed)[:, recipe.window.conditioning :]
-    counts = {"n": n, "price": context.price, "keyframes": int(found.sum())}
-    return {"recipe": recipe.name, "earlier": recipe.discovery.earlier, **counts, "errors": around(errors, found)}
+    counts = {"n": n, "price": sources.price, "keyframes": int(found.sum())}
+    return {"recipe": recipe.name, "shift": recipe.discovery.shift, **counts, "errors": around(errors, found)}
 
 
 def surprises(training: Tensor, tested: Tensor, seed: int) -> NDArray[np.float32]:

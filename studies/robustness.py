@@ -7,8 +7,8 @@ One factor at a time is changed, everything else is as trained:
 - the radius of the ball;
 - the smallest turn. Turns are uniform above it, so lowering it makes just a few turns smaller;
 - Gaussian noise on the images, of a standard deviation relative to full scale, clipped to it;
-- M, the number of keyframes asked for. The keyframe model is recurrent and says more or fewer of them with the same weights;
-  Surprise names exactly M. The search does not know M and has no line.
+- M, the number of keyframes asked for. The keyframe model is recurrent and gives more or fewer of them with the same weights;
+  Surprise selects exactly M. The search does not know M and has no line.
 
 Sequences are fresh, of another seed than the training data, and the same flights under every radius, noise and M. The search has
 its price chosen anew under every condition, as `keyin eval-f1` would, on further sequences without labels. Writes robustness.json
@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,10 +32,12 @@ from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.rng import stream
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.f1 import table_row
-from keyin_cli.discovery.selector import Context, Frames, Times
+from keyin_cli.discovery.selector import Frames, Sources, Times
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
-from keyin_cli.model.weights import load_model, load_models, read_weights, tensors_sha256
+from keyin_cli.methods.registry import colours, selector
+from keyin_cli.methods.registry import method as method_of
+from keyin_cli.model.weights import read_weights, tensors_sha256
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe, check
 
@@ -74,7 +76,7 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
     """Evaluate every stage of METHODS that is there under every condition.
 
     Args:
-        ckpt: what `checkpoints.stage_weights` accepts.
+        ckpt: what `checkpoints.find_all_weights` accepts.
         n: sequences per condition.
         seed: of the flights and the noise.
 
@@ -84,41 +86,52 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
     Raises:
         InputError: the weights are of other data, or the seed is that of the training data.
     """
-    recipe, files = load_model(checkpoints.find_weights(ckpt))[1], weights(ckpt)
+    recipe, files = trained_with(ckpt), weights(ckpt)
     data = recipe.data
     if not isinstance(data, BrownianData):
         raise InputError(f"{ckpt} was trained on data of kind {data.kind}: the study needs weights of Brownian motion")
     if seed == data.seed:
         raise InputError(f"--seed {seed} makes the training data again: use another seed")
-    trained = {factor.name: _trained(factor, recipe) for factor in factors}
+    trained = {factor.name: _as_trained(factor, recipe) for factor in factors}
     cases = [
         (factor, value, Condition() if value == trained[factor.name] else _changed(factor, value), method)
         for factor in factors
         for value in sorted({*factor.values, trained[factor.name]})
         for method in factor.methods
-        if STAGE.get(method) in (None, *files)
+        if _trained(method, files)
     ]
     scores: dict[tuple[Condition, str], Row] = {}
     conditions = list(dict.fromkeys(condition for _, _, condition, _ in cases))
     for number, condition in enumerate(conditions, start=1):
         what = ", ".join([*condition.overrides, f"noise={condition.noise:g}"])
         say(f"condition {number} of {len(conditions)}: {what}")
-        context, frames, labels = prepare(files.values(), recipe, condition, n, seed)
+        sources, frames, labels = prepare(files, recipe, condition, n, seed)
         for method in dict.fromkeys(method for *_, other, method in cases if other == condition):
-            scores[condition, method] = table_row(method, SELECTORS[method](context).select(frames), labels)
+            scores[condition, method] = table_row(method, selector(method)(sources).select(frames), labels)
     rows = [
         {"factor": factor.name, "value": value, "n": n, **scores[condition, method]} for factor, value, condition, method in cases
     ]
     return {"rows": rows, "trained": trained}
 
 
+def trained_with(ckpt: Path) -> Recipe:
+    """The recipe of the first of the weights."""
+    return checkpoints.load_model(checkpoints.find_weights(ckpt))[1]
+
+
+def _trained(row: str, files: Mapping[str, Path]) -> bool:
+    """Whether what a row needs is there; every keyframe model has what the search needs."""
+    stage = method_of(row).stage
+    return stage is None or stage.foundation is None or stage.name in files
+
+
 def weights(ckpt: Path) -> dict[str, Path]:
     """The weights file of every stage of STAGES that is there."""
-    stages = {read_weights(file)[1]["stage"]: file for file in checkpoints.stage_weights(ckpt)}
+    stages = {read_weights(file)[1]["stage"]: file for file in checkpoints.find_all_weights(ckpt)}
     return {stage: stages[stage] for stage in STAGES if stage in stages}
 
 
-def prepare(files: Iterable[Path], recipe: Recipe, condition: Condition, n: int, seed: int) -> tuple[Context, Frames, Times]:
+def prepare(files: Mapping[str, Path], recipe: Recipe, condition: Condition, n: int, seed: int) -> tuple[Sources, Frames, Times]:
     """The models under a condition, its sequences (n,T+N,H,W,C) and their true keyframes among the times 1…N (n,N)."""
     window = recipe.window
     overrides = [f"data.seed={seed}", f"data.frames={window.conditioning + window.predicted}", *condition.overrides]
@@ -126,8 +139,8 @@ def prepare(files: Iterable[Path], recipe: Recipe, condition: Condition, n: int,
     assert isinstance(changed.data, BrownianData)
     made = brownian.arrays(changed.data, np.arange(n + recipe.discovery.calibration))
     frames, labels = noisy(made["frames"], condition.noise, seed), made["keyframes"][:n, window.conditioning :]
-    models = {stage: model.to(device) for stage, model in load_models(files, overrides).items()}
-    return Context(models, changed, device, lambda: frames[n:], seed), frames[:n], labels
+    models = {stage: checkpoints.load_model(file, overrides)[0].to(device) for stage, file in files.items()}
+    return Sources(models, changed, device, lambda: frames[n:], seed), frames[:n], labels
 
 
 def noisy(frames: Frames, deviation: float, seed: int) -> Frames:
@@ -151,10 +164,10 @@ def draw(path: Path, result: dict[str, Any], factors: Sequence[Factor] = FACTORS
         if lines:
             points = {method: np.array(line) for method, line in lines.items()}
             shown.append(figures.Factor(factor.title, result["trained"][factor.name], points))
-    figures.robustness(path, shown, "F1")
+    figures.robustness(path, shown, "F1", colours())
 
 
-def _trained(factor: Factor, recipe: Recipe) -> float:
+def _as_trained(factor: Factor, recipe: Recipe) -> float:
     """The value of a factor in the training data."""
     if factor.key is None:
         return 0.0
@@ -185,7 +198,7 @@ def main() -> None:
     for row in result["rows"]:
         low, high = row["ci95"]["0"]
         print(f"{row['factor']:10s} {row['value']:5g}  {row['method']:9s} F1 {row['f1']['0']:.3f} [{low:.3f}, {high:.3f}]")
-    recipe = load_model(checkpoints.find_weights(given.ckpt))[1]
+    recipe = trained_with(given.ckpt)
     result |= {
         "seed": given.seed,
         "weights_sha256": {stage: tensors_sha256(read_weights(file)[0]) for stage, file in weights(given.ckpt).items()},

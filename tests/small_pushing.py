@@ -4,15 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
-from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.svg import Svg
-from keyin_cli.model.tap import Tap
-from keyin_cli.model.weights import Model, save_weights
-
-# TODO variant
+from keyin_cli.methods.registry import stage
+from keyin_cli.model.weights import save_weights
 from keyin_cli.recipe import Recipe, check
 
 SIZE = 64
@@ -26,22 +23,23 @@ RECIPE = check(
         "pretrain": {"lengths": [1, 6]},
     }
 )
-KINDS: dict[str, type[KeyIn] | type[Svg] | type[Tap]] = {"keyin": KeyIn, "jumpy": KeyIn, "surprise": Svg, "tap": Tap}
+STAGES = ("keyin", "jumpy", "surprise", "tap")
 
 
-def model(stage: str, recipe: Recipe = RECIPE) -> Model:
+def model(name: str, recipe: Recipe = RECIPE) -> nn.Module:
     torch.manual_seed(0)
-    return KINDS[stage](variant(recipe, stage)).eval()
+    spec = stage(name)
+    return spec.model(spec.variant(recipe)).eval()
 
 
-def models() -> dict[str, Model]:
-    return {stage: model(stage) for stage in KINDS}
+def models() -> dict[str, nn.Module]:
+    return {name: model(name) for name in STAGES}
 
 
 def save(run: Path) -> Path:
     """A run directory in which every stage that plans has weights."""
-    for stage in KINDS:
-        save_weights(run / stage / "weights.safetensors", model(stage), stage, variant(RECIPE, stage))
+    for name in STAGES:
+        save_weights(run / name / "weights.safetensors", model(name), name, stage(name).variant(RECIPE))
     return run
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from keyin_cli.planning.controllers import Servo
+from keyin_cli.planning.servos.servo import Settings as Servo
 from keyin_cli.recipe import load
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"

@@ -1,4 +1,5 @@
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from keyin_cli import recipe
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.own import ZarrData
 from keyin_cli.errors import InputError
-from keyin_cli.recipe import Recipe, check, differences, digest, load
+from keyin_cli.methods.surprise import Surprise
+from keyin_cli.methods.tap import Tap
+from keyin_cli.recipe import check, differences, digest, load
 
 MINIMAL = {"name": "x", "data": {"kind": "brownian"}}
 
@@ -148,6 +151,24 @@ def test_problems_between_sections_at_once() -> None:
     ]
 
 
+def test_recipes_from_before_the_shift_say_by_how_much_keyframes_are_earlier() -> None:
+    assert check({**MINIMAL, "discovery": {"earlier": 1}}) == check(MINIMAL, ["discovery.shift=-1"])
+    assert check(MINIMAL, ["discovery.earlier=2"]).discovery.shift == -2
+
+
+def test_methods_add_their_sections() -> None:
+    resolved = check(MINIMAL, ["surprise.steps=7", "tap.margin=3"])
+    assert (resolved.section(Surprise).steps, resolved.section(Tap).margin) == (7, 3)
+    assert {"surprise", "tap", "jumpy"} <= set(resolved.model_dump())
+    with pytest.raises(InputError, match=r"recipe: jumpy\.offset: 11 frames exceed window\.max_offset = 10"):
+        check(MINIMAL, ["jumpy.offset=11"])
+
+
+def test_recipes_can_be_sent_to_other_processes() -> None:
+    resolved = check(MINIMAL, ["tap.margin=3", "discovery.price=2"])
+    assert pickle.loads(pickle.dumps(resolved)) == resolved
+
+
 def test_your_own_data() -> None:
     data = {"kind": "zarr", "path": "own.zarr", "frames": 35, "height": 24, "width": 40, "channels": 3}
     resolved = check({"name": "x", "data": data})
@@ -168,19 +189,6 @@ def test_data_section(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- comparing
-
-
-def test_parts_hold_what_decides_a_stage() -> None:
-    parts = {stage: check(MINIMAL).part(stage) for stage in ("data", "interpolator", "keyin")}
-
-    def changed(*overrides: str) -> set[str]:
-        other = check(MINIMAL, overrides)
-        return {stage for stage, part in parts.items() if other.part(stage) != part}
-
-    assert changed("name=y", "device=cpu", "data.path=elsewhere", "discovery.calibration=3") == set()
-    assert changed("data.seed=1") == {"data", "interpolator", "keyin"}
-    assert changed("seed=1") == changed("pretrain.lr=1") == changed("model.lstm.units=3") == {"interpolator", "keyin"}
-    assert changed("train.lr=1") == changed("model.latent=3") == changed("discovery.price=3") == {"keyin"}
 
 
 trees = st.recursive(
@@ -220,7 +228,7 @@ def test_nothing_differs_from_itself(tree: object) -> None:
 
 def test_a_recipe_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Recipe(name="x").seed = 3
+        check(MINIMAL).seed = 3
 
 
 def test_an_objective_without_pixels_has_no_weight_for_them() -> None:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from keyin_cli import figures
 from keyin_cli.datasets import loader
 from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.counts import sides
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, clearance
-from keyin_cli.datasets.statistics import sides
 from keyin_cli.datasets.store import Dataset
-from keyin_cli.figures import overview
+from keyin_cli.figures.pushing import PATHS, demonstrated
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.progress import track
@@ -45,10 +45,10 @@ def compare(
     for method, model in models.items():
         pucks = futures(method, model, first.repeat(SAMPLES, axis=0), device, seed)
         rows.append(row(method, pucks, wall.repeat(SAMPLES, axis=0)))
-    true = overview.demonstrated(dataset, chosen[:1])
+    true = demonstrated(dataset, chosen[:1])
     method, model = next(iter(models.items()))
-    drawn = futures(method, model, first[:1].repeat(overview.PATHS, axis=0), device, seed)
-    title = f"{overview.PATHS} samples of {method}"
+    drawn = futures(method, model, first[:1].repeat(PATHS, axis=0), device, seed)
+    title = f"{PATHS} samples of {method}"
     figures.puck_paths(path, [true, figures.Paths(title, drawn, drawn[:0, -1], true.start, true.wall)])
     return rows
 

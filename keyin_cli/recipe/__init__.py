@@ -14,6 +14,7 @@ from keyin_cli.recipe.model import (
     StaticOffsets,
     StochasticInterpolator,
     TemporalInference,
+    model_section,
 )
 from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, parse, shipped, to_yaml
 from keyin_cli.recipe.recipe import Recipe, Window
@@ -56,6 +57,7 @@ __all__ = [
     "find",
     "folder",
     "load",
+    "model_section",
     "parse",
     "shipped",
     "to_yaml",

@@ -12,8 +12,8 @@ from keyin_cli.model.search import (
     cheapest_chain,
     frame_nats,
     keyframe_nats,
-    named_earlier,
     segment_costs,
+    shifted,
 )
 from keyin_cli.recipe import check
 
@@ -109,8 +109,12 @@ def test_a_keyframe_on_a_known_background_costs_what_moves_in_its_sequence() -> 
     assert keyframe_nats(still, background=True) == pytest.approx(np.log(2), rel=1e-3)
 
 
-def test_keyframes_are_named_earlier() -> None:
+@pytest.mark.parametrize(
+    ("by", "times"),
+    [(0, [[0, 3, 5], [1]]), (-1, [[2, 4], [0]]), (1, [[1, 4], [2]]), (-2, [[1, 3], []]), (6, [[], []]), (-7, [[], []])],
+)
+def test_keyframes_are_shifted_and_never_wrap_around(by: int, times: list[list[int]]) -> None:
     found = np.zeros((2, 6), bool)
     found[0, [0, 3, 5]] = found[1, 1] = True
-    assert (named_earlier(found, 0) == found).all()
-    assert [np.flatnonzero(row).tolist() for row in named_earlier(found, 1)] == [[2, 4], [0]]
+    assert [np.flatnonzero(row).tolist() for row in shifted(found, by)] == times
+    assert found.sum() == 4

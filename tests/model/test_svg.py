@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.svg import Svg
-from keyin_cli.recipe import BrownianData, check
+from keyin_cli.recipe import check
 
 
 def build() -> Svg:

@@ -13,13 +13,15 @@ from PIL import Image
 from small_pushing import RECIPE, save
 
 from keyin_cli.errors import InputError
+from keyin_cli.methods.entrants import entrants
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.weights import save_weights
+from keyin_cli.names import proposing
 from keyin_cli.planning import observe
-from keyin_cli.planning.controllers import Servo
-from keyin_cli.planning.evaluate import Settings, chosen, plan
+from keyin_cli.planning.evaluate import Settings
+from keyin_cli.planning.evaluate import plan as run_rows
 from keyin_cli.planning.proposal import Search
-from keyin_cli.planning.subgoals import PROPOSERS
+from keyin_cli.planning.servos.servo import Settings as Servo
 
 SETTINGS = Settings(
     episodes=3,
@@ -27,6 +29,12 @@ SETTINGS = Settings(
     search=Search(samples=8, elite_fraction=0.25, iterations=2),
     workers=2,
 )
+
+
+def plan(rows: tuple[str, ...], ckpt: Path | None, settings: Settings, out: Path) -> dict[str, Any]:
+    return run_rows(entrants(rows, ckpt), settings, out)
+
+
 METHODS = ("random", "tap", "keyin+free+wall", "keyin")
 
 
@@ -93,9 +101,9 @@ def test_other_weights_or_another_servo_do_not_continue_it(
 
 
 def test_all_are_those_that_the_weights_allow(run: Path) -> None:
-    assert list(chosen(("all",), run)) == list(PROPOSERS)
-    assert list(chosen(("all",), None)) == ["random", "none", "oracle"]
-    assert list(chosen(("none", "all"), run / "jumpy")) == ["random", "none", "jumpy", "oracle"]
+    assert list(entrants(("all",), run)) == proposing()
+    assert list(entrants(("all",), None)) == ["random", "none", "oracle"]
+    assert list(entrants(("none", "all"), run / "jumpy")) == ["random", "none", "jumpy", "oracle"]
 
 
 def test_weights_below_the_working_directory_are_named_from_there(

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from keyin_cli.planning.controllers import Servo
-from keyin_cli.planning.servo import Episodes, _next, execute
 
 from keyin_cli.datasets.pushing.env import LIFT, Scene
 from keyin_cli.planning.dynamics import TrueDynamics
+from keyin_cli.planning.execution import Episodes, _next, execute
+from keyin_cli.planning.servos.servo import Settings as Servo
 from keyin_cli.planning.tasks import Tasks, make
 
 SMALL = Servo(steps=6, samples=40, horizon=4, iterations=2)

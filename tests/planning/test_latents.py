@@ -9,17 +9,19 @@ from small_pushing import SIZE, discs, models
 
 from keyin_cli.datasets.pushing.geometry import line_clearance
 from keyin_cli.planning import latents
-from keyin_cli.planning.latents import EVERY, FREE, FREE_WALL, LAST, WALL, Objective
-from keyin_cli.planning.proposal import Context, Search
+from keyin_cli.planning.latents import OBJECTIVES, Objective
+from keyin_cli.planning.proposal import Problem, Search
 from keyin_cli.planning.tasks import make
 
 PIXEL = 2.1 / SIZE
 SMALL = Search(samples=50, iterations=4, elite_fraction=0.1)
 CPU = torch.device("cpu")
 
+LAST, FREE, EVERY, WALL, FREE_WALL = (OBJECTIVES[name] for name in ("last", "free", "every", "wall", "free+wall"))
 
-def context(n: int = 2, seed: int = 0, search: Search = SMALL) -> Context:
-    return Context(make(0, np.arange(n)), {"keyin": models()["keyin"]}, seed, CPU, search)
+
+def problem(n: int = 2, seed: int = 0, search: Search = SMALL) -> Problem:
+    return Problem(make(0, np.arange(n)), {"keyin": models()["keyin"]}, seed, CPU, search)
 
 
 def where_told(conditioning: torch.Tensor, z: torch.Tensor, last_only: bool) -> torch.Tensor:
@@ -28,29 +30,29 @@ def where_told(conditioning: torch.Tensor, z: torch.Tensor, last_only: bool) -> 
     return discs((0.5 * (z[:, :, -1:] if last_only else z)).numpy().astype(np.float64))
 
 
-def planned(known: Context, objective: Objective, keyframes: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def planned(known: Problem, objective: Objective, keyframes: int = 2) -> tuple[np.ndarray, np.ndarray]:
     images, where = latents.best(known, where_told, (keyframes, 2), 1, objective)
     assert images.shape == (len(where), keyframes, SIZE, SIZE, 3)
     return where, latents.stop(where, known, objective)
 
 
 def test_the_last_keyframe_reaches_the_goal_of_every_task() -> None:
-    known = context(3)
+    known = problem(3)
     where, last = planned(known, LAST)
     assert (np.linalg.norm(where[:, -1] - known.tasks.scene.goal, axis=1) < 3 * PIXEL).all()
     assert (last == 1).all()
 
 
 def test_a_task_does_not_depend_on_its_neighbours_but_on_the_seed() -> None:
-    together, _ = planned(context(3), LAST)
-    alone, _ = planned(Context(make(0, np.array([1])), {"keyin": models()["keyin"]}, 0, CPU, SMALL), LAST)
-    other, _ = planned(context(3, seed=1), LAST)
+    together, _ = planned(problem(3), LAST)
+    alone, _ = planned(Problem(make(0, np.array([1])), {"keyin": models()["keyin"]}, 0, CPU, SMALL), LAST)
+    other, _ = planned(problem(3, seed=1), LAST)
     np.testing.assert_array_equal(together[1], alone[0])
     assert not np.array_equal(together, other)
 
 
 def test_free_ends_with_the_keyframe_that_reaches_the_goal() -> None:
-    known = context(2)
+    known = problem(2)
     where, last = planned(known, FREE, keyframes=3)
     distances = np.linalg.norm(where - known.goal[:, None], axis=-1)
     np.testing.assert_array_equal(last, np.nanargmin(distances, axis=1))
@@ -58,14 +60,14 @@ def test_free_ends_with_the_keyframe_that_reaches_the_goal() -> None:
 
 
 def test_every_keyframe_comes_near() -> None:
-    known = context(1, search=replace(SMALL, samples=120, iterations=6))
+    known = problem(1, search=replace(SMALL, samples=120, iterations=6))
     where, _ = planned(known, EVERY)
     assert (np.linalg.norm(where - known.tasks.scene.goal[:, None], axis=-1) < 6 * PIXEL).all()
 
 
 @pytest.mark.parametrize("objective", [WALL, FREE_WALL])
 def test_plans_lead_around_the_wall(objective: Objective) -> None:
-    known = context(2, search=replace(SMALL, samples=200))
+    known = problem(2, search=replace(SMALL, samples=200))
     where, last = planned(known, objective)
     scene = known.tasks.scene
     stops = np.concatenate([scene.start[:, None], where], axis=1)
@@ -75,7 +77,7 @@ def test_plans_lead_around_the_wall(objective: Objective) -> None:
 
 
 def test_the_cost_of_the_wall_is_how_deep_the_lines_go() -> None:
-    known = context(1)
+    known = problem(1)
     wall = known.tasks.scene.wall[0]
     around, through = (wall + np.array([[x, -0.3], [x, 0.3]]) for x in (0.75, 0.0))
     pucks = np.stack([around, through])[None]
@@ -85,7 +87,7 @@ def test_the_cost_of_the_wall_is_how_deep_the_lines_go() -> None:
 
 
 def test_the_last_keyframe_alone_decides_when_an_objective_says_so() -> None:
-    known = context(1)
+    known = problem(1)
     rng = np.random.default_rng(0)
     pucks = rng.uniform(-1, 1, (1, 5, 6, 2))
     whole, last = LAST.costs(pucks, known), LAST.costs(pucks[:, :, -1:], known)
@@ -94,7 +96,7 @@ def test_the_last_keyframe_alone_decides_when_an_objective_says_so() -> None:
 
 
 def test_an_image_without_a_puck_is_far_from_any_goal_and_no_subgoal() -> None:
-    known = context(1)
+    known = problem(1)
     where = np.array([[[0.5, 0.5], [np.nan, np.nan], [0.2, 0.1], [-0.5, 0.5]]])
     assert latents.distance(where[:, None], known)[0, 0, 1] == latents.UNSEEN > 2 * np.sqrt(2)
     assert np.isfinite(latents.around_wall(where[:, None], known)).all()

@@ -6,7 +6,6 @@ import pytest
 
 from keyin_cli import machine, storage
 from keyin_cli.errors import InputError, RunError
-from keyin_cli.methods import checkpoints
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,31 +51,6 @@ def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
     storage.append_line(file, {"step": 2})
     file.write_text(file.read_text()[:-3])
     assert storage.read_lines(file) == [{"step": 1}]
-
-
-def test_weights_are_found_in_a_file_a_stage_a_run_and_a_released_directory(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    for stage in ("interpolator", "keyin"):
-        storage.write(run / stage / storage.WEIGHTS, stage)
-    assert checkpoints.find_weights(run) == run / "keyin" / storage.WEIGHTS
-    assert checkpoints.find_weights(run / "interpolator") == run / "interpolator" / storage.WEIGHTS
-    assert checkpoints.find_weights(run / "keyin" / storage.WEIGHTS) == run / "keyin" / storage.WEIGHTS
-    storage.write(tmp_path / "released" / storage.WEIGHTS, "released")
-    assert checkpoints.find_weights(tmp_path / "released").read_text() == "released"
-
-
-def test_missing_and_unfinished_weights_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no weights at .*: train some with `keyin train"):
-        checkpoints.find_weights(tmp_path)
-    (tmp_path / "keyin" / storage.CHECKPOINTS).mkdir(parents=True)
-    with pytest.raises(InputError, match="unfinished run"):
-        checkpoints.find_weights(tmp_path)
-
-
-def test_evaluations_never_land_beside_released_weights() -> None:
-    run, released = Path("runs/mine/keyin/weights.safetensors"), Path("artifacts/released/brownian/weights.safetensors")
-    assert checkpoints.evaluations(run, "brownian") == Path("runs/mine/keyin/eval_f1")
-    assert checkpoints.evaluations(released, "brownian") == Path("artifacts/runs/brownian/eval_f1")
 
 
 def test_damaged_and_missing_json_are_named(tmp_path: Path) -> None:

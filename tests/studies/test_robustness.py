@@ -15,11 +15,10 @@ from keyin_cli.datasets import brownian
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.discovery.f1 import table_row
 from keyin_cli.figures import BLUE, RED
+from keyin_cli.methods.registry import stage
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.weights import load_models, save_weights
-
-# TODO variant
 from keyin_cli.recipe import check, load
 from keyin_cli.training.engine import seeded
 
@@ -47,7 +46,7 @@ def ckpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = load("tiny/brownian", ["discovery.calibration=4"])
     save_weights(path / "keyin" / "weights.safetensors", seeded(1, lambda: KeyIn(recipe)), "keyin", recipe)
     save_weights(path / "surprise" / "weights.safetensors", seeded(1, lambda: Svg(recipe)), "surprise", recipe)
-    static = variant(recipe, "static")
+    static = stage("static").variant(recipe)
     save_weights(path / "static" / "weights.safetensors", seeded(1, lambda: KeyIn(static)), "static", static)
     return path
 

@@ -10,6 +10,8 @@ from torch import nn
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.errors import InputError
+from keyin_cli.methods.registry import stage as spec
+from keyin_cli.methods.surprise import Surprise
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.engine import move, pin, seeded, training_forward
@@ -39,7 +41,7 @@ def stage(name: str, cache: Path, *overrides: str) -> Stage:
         return InterpolatorStage(recipe, frames, CPU)
     foundation = dict(seeded(1, lambda: Foundation(recipe)).state_dict())
     if name == "surprise":
-        return SurpriseStage(recipe, foundation, frames, CPU)
+        return SurpriseStage(recipe, recipe.section(Surprise), 1.0, foundation, frames, CPU)
     return KeyInStage(recipe, foundation, frames, CPU, cache)
 
 
@@ -93,7 +95,7 @@ def test_the_parts_of_several_processes_add_up_to_the_batch(
         part = part_of(work, 3, CPU)
         assert len(part.batch["noise"]) in (6 // world, -(-6 // world))
         for term, value in work.terms(part.batch).items():
-            added[term] += part.shares.get(term, part.otherwise) * float(value.detach())
+            added[term] += part.shares.get(term, part.of_sequences) * float(value.detach())
     assert added == pytest.approx(whole, rel=1e-4, abs=1e-6)
 
 
@@ -107,8 +109,8 @@ def test_more_processes_than_sequences_are_refused(tmp_path: Path, monkeypatch: 
 def test_precision_belongs_to_what_decides_a_result_and_compilation_does_not() -> None:
     plain, compiled, rounded = (check({"name": "a"}, keys) for keys in ([], ["compile=true"], ["precision=bfloat16"]))
     for name in ("interpolator", "keyin", "surprise"):
-        assert plain.part(name) == compiled.part(name) != rounded.part(name)
-    assert plain.part("data") == rounded.part("data")
+        part = spec(name).part
+        assert part(plain) == part(compiled) != part(rounded)
 
 
 def test_nothing_is_pinned_or_copied_on_a_cpu(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from keyin_cli import storage
 from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.methods.registry import stage
 from keyin_cli.model.weights import read_weights
 from keyin_cli.recipe import check
 from keyin_cli.training import loop
@@ -21,6 +22,7 @@ RECIPE = check(
     {"name": "toy"},
     [f"pretrain.{key}" for key in ("steps=30", "checkpoint_every=10", "log_every=5", "validate_every=10")],
 )
+PART = stage("interpolator").part(RECIPE)
 INPUTS = {"dataset": {"path": "somewhere", "sha256": "abc"}}
 CPU = torch.device("cpu")
 
@@ -29,7 +31,7 @@ class Toy:
     """Linear regression; `at` maps a step to something that happens to its batch, which is made ahead, `during` to something that
     happens while it is computed."""
 
-    name, recipe, schedule = "interpolator", RECIPE, RECIPE.pretrain
+    name, section, recipe, schedule = "interpolator", "pretrain", RECIPE, RECIPE.pretrain
 
     def __init__(self, at: dict[int, Any] | None = None, during: dict[int, Any] | None = None) -> None:
         torch.manual_seed(0)
@@ -59,11 +61,11 @@ def die(batch: dict[str, Tensor]) -> None:
 
 
 def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
-    whole = loop.fit(Toy(), tmp_path / "whole", INPUTS, CPU)
+    whole = loop.fit(Toy(), tmp_path / "whole", PART, INPUTS, CPU)
     with pytest.raises(MemoryError):
-        loop.fit(Toy({24: die}), tmp_path / "killed", INPUTS, CPU)
+        loop.fit(Toy({24: die}), tmp_path / "killed", PART, INPUTS, CPU)
     assert (tmp_path / "killed" / "checkpoints" / "latest").read_text() == "step-000000020"
-    resumed = loop.fit(Toy(), tmp_path / "killed", INPUTS, CPU)
+    resumed = loop.fit(Toy(), tmp_path / "killed", PART, INPUTS, CPU)
     assert resumed["weights_sha256"] == whole["weights_sha256"]
     assert resumed["metrics"] == whole["metrics"]
     rows = [storage.read_lines(tmp_path / run / "metrics.jsonl") for run in ("whole", "killed")]
@@ -77,15 +79,15 @@ def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
 def test_signals_save_and_stop(tmp_path: Path, number: int) -> None:
     before = signal.getsignal(number)
     with pytest.raises(Interrupted, match=r"stopped at step 14 of 30, saved in .*: run the same command"):
-        loop.fit(Toy(during={13: lambda: os.kill(os.getpid(), number)}), tmp_path / "run", INPUTS, CPU)
+        loop.fit(Toy(during={13: lambda: os.kill(os.getpid(), number)}), tmp_path / "run", PART, INPUTS, CPU)
     assert signal.getsignal(number) == before
-    resumed = loop.fit(Toy(), tmp_path / "run", INPUTS, CPU)
-    assert resumed["weights_sha256"] == loop.fit(Toy(), tmp_path / "whole", INPUTS, CPU)["weights_sha256"]
+    resumed = loop.fit(Toy(), tmp_path / "run", PART, INPUTS, CPU)
+    assert resumed["weights_sha256"] == loop.fit(Toy(), tmp_path / "whole", PART, INPUTS, CPU)["weights_sha256"]
 
 
 def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
-        loop.fit(Toy({13: lambda batch: batch["x"].fill_(torch.nan)}), tmp_path, INPUTS, CPU)
+        loop.fit(Toy({13: lambda batch: batch["x"].fill_(torch.nan)}), tmp_path, PART, INPUTS, CPU)
     assert str(caught.value).startswith("step 14: sequence not finite; the batch is in ")
     assert "lower pretrain.lr" in str(caught.value)
     from safetensors.torch import load_file
@@ -95,7 +97,7 @@ def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
 
 
 def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
-    manifest = loop.fit(Toy(), tmp_path, INPUTS, CPU)
+    manifest = loop.fit(Toy(), tmp_path, PART, INPUTS, CPU)
     rows = storage.read_lines(tmp_path / "metrics.jsonl")
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert rows[-1]["reported"] == 5
@@ -110,11 +112,11 @@ def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
 
 
 def test_a_run_of_another_recipe_or_other_data_is_refused(tmp_path: Path) -> None:
-    loop.fit(Toy(), tmp_path, INPUTS, CPU)
-    part = RECIPE.part("interpolator")
+    loop.fit(Toy(), tmp_path, PART, INPUTS, CPU)
+    part = PART
     assert loop.finished(tmp_path, part, INPUTS) is not None
     assert loop.finished(tmp_path / "none", part, INPUTS) is None
-    changed = check({"name": "toy"}, ["pretrain.steps=30", "pretrain.lr=0.5"]).part("interpolator")
+    changed = stage("interpolator").part(check({"name": "toy"}, ["pretrain.steps=30", "pretrain.lr=0.5"]))
     with pytest.raises(InputError, match=r"pretrain.lr: 0.001 -> 0.5"):
         loop.finished(tmp_path, changed, INPUTS)
     with pytest.raises(InputError, match=r"inputs.dataset: abc -> other"):

@@ -35,11 +35,11 @@ def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, 
     )
 
 
-def test_offsets_lead_to_keyframes_that_are_named_earlier(tmp_path: Path) -> None:
+def test_offsets_lead_to_keyframes_that_are_shifted(tmp_path: Path) -> None:
     foundation, cpu = Foundation(RECIPE), torch.device("cpu")
-    found, named = (
-        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, by, cpu, tmp_path / str(by)).clip(0) for by in (0, 1)
+    found, moved = (
+        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, by, cpu, tmp_path / str(by)).clip(0) for by in (0, -1)
     )
     rows = found[:, 0] > 1
     assert rows.any()
-    np.testing.assert_array_equal(named[rows, 0], found[rows, 0] - 1)
+    np.testing.assert_array_equal(moved[rows, 0], found[rows, 0] - 1)

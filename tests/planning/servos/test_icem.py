@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keyin_cli.planning import cem, icem
+from keyin_cli.planning import cem
+from keyin_cli.planning.servos import icem
 
 
 def noise(iterations: int, problems: int, samples: int, *shape: int, seed: int = 0) -> np.ndarray:
@@ -25,7 +26,7 @@ def test_a_smooth_target_is_met_more_closely_than_by_cem() -> None:
         return ((actions - target) ** 2).sum(axis=(-2, -1))
 
     numbers = noise(3, 20, 100, 8, 3)
-    ours, _ = icem.improve(cost, numbers, 5, icem.nothing(20, 8, 3))
+    ours, _ = icem.improve(cost, numbers, 5, icem.first(20, 8, 3))
     assert cost(ours[:, None]).mean() < 0.5 * cost(cem.minimise(cost, numbers, 5)[:, None]).mean()
 
 
@@ -37,13 +38,13 @@ def test_the_best_that_was_tried_is_returned() -> None:
         seen.append(value)
         return value
 
-    best, _ = icem.improve(cost, noise(4, 6, 30, 5, 2), 4, icem.nothing(6, 5, 2))
+    best, _ = icem.improve(cost, noise(4, 6, 30, 5, 2), 4, icem.first(6, 5, 2))
     lowest = np.concatenate(seen[:4], axis=1).min(axis=1)
     np.testing.assert_allclose(cost(best[:, None])[:, 0], lowest)
 
 
 def test_what_is_carried_on_is_a_step_later_and_among_the_samples() -> None:
-    carried = icem.nothing(1, 4, 1)
+    carried = icem.first(1, 4, 1)
     best, carried = icem.improve(lambda a: -a.sum(axis=(-2, -1)), noise(2, 1, 40, 4, 1), 8, carried)
     np.testing.assert_array_equal(carried.elites[0, 0, :-1], best[0, 1:])
     np.testing.assert_array_equal(carried.elites[0, 0, -1], best[0, -1])

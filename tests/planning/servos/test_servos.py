@@ -4,18 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from keyin_cli.planning.controllers import CONTROLLERS, Servo
-from keyin_cli.planning.servo import Episodes, execute
 
 from keyin_cli.datasets.pushing.env import Scene
 from keyin_cli.planning.dynamics import TrueDynamics
+from keyin_cli.planning.execution import Episodes, execute
+from keyin_cli.planning.servos.servo import Settings
 from keyin_cli.planning.tasks import make
+from keyin_cli.registry import SERVOS
 
-SMALL = Servo(steps=5, samples=30, horizon=4, iterations=2)
+SMALL = Settings(steps=5, samples=30, horizon=4, iterations=2)
 
 
 def run(
-    name: str, index: list[int], scene: Scene | None = None, goals: np.ndarray | None = None, servo: Servo = SMALL
+    name: str, index: list[int], scene: Scene | None = None, goals: np.ndarray | None = None, servo: Settings = SMALL
 ) -> Episodes:
     tasks = make(0, np.array(index))
     scene = scene or tasks.scene
@@ -24,7 +25,7 @@ def run(
     )
 
 
-@pytest.mark.parametrize("name", CONTROLLERS)
+@pytest.mark.parametrize("name", list(SERVOS.cards))
 def test_an_episode_does_not_depend_on_its_neighbours(name: str) -> None:
     """Nor on their end: the first task's puck is at its goal at once, and leaves."""
     together, alone = make(0, np.arange(3)), run(name, [2])
@@ -45,7 +46,7 @@ def test_random_actions_do_not_depend_on_the_goal() -> None:
 def test_icem_pushes_a_puck_to_a_near_goal_with_few_samples() -> None:
     tasks = make(0, np.arange(4))
     scene = Scene(tasks.scene.wall, tasks.scene.start, tasks.scene.start + np.array([0.25, 0.0]))
-    servo = Servo(steps=20, samples=60, iterations=2)
+    servo = Settings(steps=20, samples=60, iterations=2)
     left = {
         name: np.linalg.norm(run(name, [0, 1, 2, 3], scene, servo=servo).path[:, -1] - scene.goal, axis=1).mean()
         for name in ("random", "icem")

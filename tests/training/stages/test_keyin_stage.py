@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.methods.registry import stage as spec
 from keyin_cli.model import losses, soft_time
 from keyin_cli.model.keyin import Foundation
-
-# TODO variant
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.stages.keyin import KeyInStage, decode_weighted
 
@@ -123,7 +122,7 @@ def test_baselines_train_with_the_same_stage(name: str) -> None:
         "train": {"objective": "search", "batch": 6},
         "soft": {"steps": 7, "weights": {"entropy": 2}},
     }
-    recipe = variant(check(raw), name)
+    recipe = spec(name).variant(check(raw))
     assert recipe.train.objective == ("soft-pixels" if name == "soft-pixels" else "soft-embeddings")
     assert (recipe.train.weights.entropy, recipe.train.steps) == (2, 7)
     frames = {"train": FRAMES, "val": FRAMES[:10]}

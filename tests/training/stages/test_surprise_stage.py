@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.methods.surprise import Surprise
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import check
 from keyin_cli.training.stages.surprise import SurpriseStage
@@ -17,7 +18,10 @@ def stage(*overrides: str) -> tuple[SurpriseStage, Foundation]:
     torch.manual_seed(1)
     foundation = Foundation(recipe)
     frames = {"train": FRAMES, "val": FRAMES[:10]}
-    return SurpriseStage(recipe, dict(foundation.state_dict()), frames, torch.device("cpu")), foundation
+    schedule = recipe.section(Surprise)
+    return SurpriseStage(
+        recipe, schedule, schedule.weights.kl, dict(foundation.state_dict()), frames, torch.device("cpu")
+    ), foundation
 
 
 def test_it_begins_with_the_codec_of_stage_1_and_trains_all_of_it() -> None:

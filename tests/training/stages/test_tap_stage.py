@@ -6,6 +6,7 @@ import torch
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.errors import InputError
+from keyin_cli.methods.tap import Tap
 from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
@@ -21,7 +22,8 @@ def stage(*overrides: str) -> tuple[TapStage, Foundation]:
     torch.manual_seed(1)
     foundation = Foundation(recipe)
     frames = {"train": FRAMES, "val": FRAMES[:20]}
-    return TapStage(recipe, dict(foundation.state_dict()), frames, torch.device("cpu")), foundation
+    schedule = recipe.section(Tap)
+    return TapStage(recipe, schedule, schedule.margin, dict(foundation.state_dict()), frames, torch.device("cpu")), foundation
 
 
 def test_it_begins_with_the_codec_of_stage_1_and_trains_all_of_it() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from keyin_cli.discovery.selectors import SELECTORS
 from torch import Tensor, nn
 
-from keyin_cli.discovery.selector import Context, Frames, Times
+from keyin_cli.discovery.selector import Frames, Sources, Times
+from keyin_cli.methods.surprise import SurpriseSelector
 from keyin_cli.model.svg import Svg
 from keyin_cli.recipe import Recipe, check
 
@@ -52,7 +52,7 @@ def sequences(frames: int, bright: list[dict[int, int]]) -> Frames:
 
 def select(recipe: Recipe, frames: Frames) -> Times:
     model = BrightnessSurprises(recipe)
-    return SELECTORS["surprise"](Context({"surprise": model}, recipe, torch.device("cpu"), lambda: frames)).select(frames)
+    return SurpriseSelector(Sources({"surprise": model}, recipe, torch.device("cpu"), lambda: frames)).select(frames)
 
 
 @pytest.mark.parametrize("conditioning", [1, 2, 5])

@@ -1,0 +1,38 @@
+"""What decides the result of a stage, and what a manifest of any age says of it."""
+
+import pytest
+
+from keyin_cli.methods.registry import stage, stages
+from keyin_cli.recipe import check
+from keyin_cli.training.spec import comparable
+
+MINIMAL = {"name": "x", "data": {"kind": "brownian"}}
+
+
+def test_parts_hold_what_decides_a_stage() -> None:
+    parts = {name: stage(name).part(check(MINIMAL)) for name in ("interpolator", "keyin", "surprise")}
+
+    def changed(*overrides: str) -> set[str]:
+        other = check(MINIMAL, overrides)
+        return {name for name, part in parts.items() if stage(name).part(other) != part}
+
+    assert changed("name=y", "device=cpu", "data.path=elsewhere", "discovery.calibration=3") == set()
+    assert changed("data.seed=1") == changed("seed=1") == changed("pretrain.lr=1") == changed("model.lstm.units=3") == set(parts)
+    assert changed("train.lr=1") == changed("model.latent=3") == changed("discovery.price=3") == {"keyin"}
+    assert changed("surprise.steps=3") == {"surprise"}
+    assert changed("discovery.shift=-1") == changed("train.teacher_forcing=true", "train.objective=search") == {"keyin"}
+
+
+@pytest.mark.parametrize("name", list(stages()))
+def test_how_often_something_is_written_decides_nothing(name: str) -> None:
+    keys = [
+        f"{section}.{key}=7" for section in ("pretrain", "train", "surprise", "tap") for key in ("log_every", "checkpoint_every")
+    ]
+    often = check(MINIMAL, [*keys, "train.validate_every=3"])
+    assert stage(name).part(often) == stage(name).part(check(MINIMAL))
+
+
+def test_parts_of_older_manifests_are_compared_as_they_would_be_written_now() -> None:
+    old = {"seed": 0, "train": {"lr": 1, "log_every": 50}, "discovery": {"price": "auto", "earlier": 1}}
+    assert comparable(old) == {"seed": 0, "train": {"lr": 1}, "discovery": {"price": "auto", "shift": -1}}
+    assert old["discovery"] == {"price": "auto", "earlier": 1}
