@@ -69,6 +69,7 @@ def build(*overrides: str) -> KeyIn:
     with torch.no_grad():
         for name, parameter in model.keyframes.named_parameters():
             parameter.mul_(1 if name == "offset.pattern" else 4)
+        model.keyframes.fit_scale(model.foundation.encoder(IMAGES))
     return model
 
 
