@@ -89,7 +89,7 @@ class PushingData(Section):
 
 
 class ZarrData(Section):
-    """Your own sequences: a Zarr dataset of the documented layout (README, "Your own videos")."""
+    """Your own sequences: a Zarr dataset of the documented layout (docs/own-data.md)."""
 
     kind: Literal["zarr"]
     path: str
