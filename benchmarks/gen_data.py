@@ -26,8 +26,8 @@ from keyin_cli import storage
 from keyin_cli.datasets import store
 from keyin_cli.datasets.generate import generate
 from keyin_cli.datasets.pushing import gl
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.rng import uniform
-from keyin_cli.recipe import PushingData
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -40,7 +40,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from keyin_cli import storage
-from keyin_cli.datasets.brownian import arrays
+from keyin_cli.datasets.brownian import BrownianData, arrays
 from keyin_cli.datasets.loader import batch_indices
 from keyin_cli.devices import describe
 from keyin_cli.model import losses
@@ -48,7 +48,7 @@ from keyin_cli.model.encoder import to_images
 from keyin_cli.model.interpolator import Interpolator
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, Recipe, load
+from keyin_cli.recipe import Recipe, load
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.stages.interpolator import InterpolatorStage

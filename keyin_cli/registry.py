@@ -14,8 +14,8 @@ import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cached_property, lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -86,11 +86,11 @@ class Registry(Generic[Entry]):
         """Every entry, imported now."""
         return [self.get(name) for name in self.cards]
 
-    def unknown(self, name: str, known: list[str]) -> InputError:
-        """The error for a name that is not among those known."""
+    def unknown(self, name: str, known: list[str], what: str = "") -> InputError:
+        """The error for a name that is not among those known; `what` it is, when it is no entry itself."""
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        return InputError(f"no {self.what} {name}: {hint}there are {', '.join(known)}")
+        return InputError(f"no {what or self.what} {name}: {hint}there are {', '.join(known)}")
 
     def _own(self) -> Iterator[Card]:
         spec = importlib.util.find_spec(self.package)
@@ -102,7 +102,7 @@ class Registry(Generic[Entry]):
                     yield card
 
     def _added(self) -> Iterator[Card]:
-        for point in entry_points(group=self.group) if self.group else ():
+        for point in _points().select(group=self.group) if self.group else ():
             try:
                 spec = importlib.util.find_spec(point.module)
                 card = self._read(Path(spec.origin), point.module) if spec and spec.origin else None
@@ -124,6 +124,12 @@ class Registry(Generic[Entry]):
         return None
 
 
+@lru_cache(maxsize=1)
+def _points() -> EntryPoints:
+    """The entry points of all installed packages, read once."""
+    return entry_points()
+
+
 def _card(call: ast.Call, module: str) -> Card:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     literal: dict[str, Any] = {
@@ -136,6 +142,12 @@ def _card(call: ast.Call, module: str) -> Card:
     }
     nothing = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
     return Card(module=module, given=frozenset(keywords.keys() - nothing), keys=keys, **literal)
+
+
+def resolve(reference: str) -> Any:
+    """What `module:attribute` refers to, imported now."""
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 METHODS: Registry[Any] = Registry("method", "keyin_cli.methods", "METHOD", "keyin.methods")

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from keyin_cli.methods import checkpoints
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.selector import Context
 from keyin_cli.errors import InputError
+from keyin_cli.methods import checkpoints
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.search import cheapest_chain
 from keyin_cli.model.weights import load_model, load_models

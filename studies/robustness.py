@@ -25,19 +25,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from keyin_cli.methods import checkpoints
 
 from keyin_cli import figures, storage
 from keyin_cli.datasets import brownian
+from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.rng import stream
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.f1 import table_row
 from keyin_cli.discovery.selector import Context, Frames, Times
-from keyin_cli.discovery.selectors import SELECTORS, STAGE
 from keyin_cli.errors import InputError
+from keyin_cli.methods import checkpoints
 from keyin_cli.model.weights import load_model, load_models, read_weights, tensors_sha256
 from keyin_cli.progress import say
-from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.recipe import Recipe, check
 
 METHODS = ("keyin", "search", "surprise")
 STAGES = ("keyin", "interpolator", "surprise")  # what they are made from; offsets of other models are as many as in training

@@ -11,7 +11,9 @@ from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.tap import Tap
 from keyin_cli.model.weights import Model, save_weights
-from keyin_cli.recipe import Recipe, check, variant
+
+# TODO variant
+from keyin_cli.recipe import Recipe, check
 
 SIZE = 64
 CODEC = {"kind": "layers", "embedding": 8, "channels": 2, "hidden": [8], "layers": 2}

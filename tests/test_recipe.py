@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyin_cli import recipe
+from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.datasets.own import ZarrData
 from keyin_cli.errors import InputError
-from keyin_cli.recipe import BrownianData, Recipe, ZarrData, check, differences, digest, load
+from keyin_cli.recipe import Recipe, check, differences, digest, load
 
 MINIMAL = {"name": "x", "data": {"kind": "brownian"}}
 

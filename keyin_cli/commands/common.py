@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from keyin_cli import distributed
+from keyin_cli.registry import Registry
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: a path, or the name of a shipped one.")]
+Checkpoint = Annotated[
+    str,
+    typer.Option(metavar="PATH", help="A run directory, a weights file, or the name of released weights (brownian, pushing)."),
+]
 Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe key; may be given many times.")]
 Seed = Annotated[int | None, typer.Option(help="Override the recipe's seed.")]
 Out = Annotated[Path | None, typer.Option(help="Where the run goes; default artifacts/runs/<recipe name>.")]
@@ -20,6 +26,19 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite/--resume", help="Start anew, or continue what is there (refused when the recipe differs).")
 ]
 Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too (needs the extra tensorboard).")]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="End at once when another command works on the same output; default: wait for it.")
+]
+Dask = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead (needs the extra dask).")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes; default one per core. The result does not depend on their number.")
+]
+
+
+def listed(before: str, names: Sequence[str], registry: Registry[Any] | None = None) -> str:
+    """A help text that lists names, each with its own help line where a registry is given."""
+    cards = registry.cards if registry else {}
+    return before + ("; " if registry else ", ").join(f"{name} ({cards[name].help})" if cards else name for name in names) + "."
 
 
 def emit(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from keyin_cli import machine
 from keyin_cli.commands.common import Json, bytes_text, emit
-from keyin_cli.datasets.pushing import gl
 
 
 def run(as_json: Json = False) -> None:
@@ -43,6 +42,8 @@ def _torch() -> list[dict[str, Any]]:
 
 def _gl() -> list[dict[str, Any]]:
     """One back end after another: contexts that start together have been seen to hang."""
+    from keyin_cli.datasets.pushing import gl
+
     rows = []
     for backend, advice in gl.BACKENDS.items():
         chosen = " (MUJOCO_GL)" if os.environ.get("MUJOCO_GL") == backend else ""

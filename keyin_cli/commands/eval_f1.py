@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyin_cli.commands.common import Json, Set, emit
+from keyin_cli.commands.common import Checkpoint, Json, NoWait, Set, emit, listed
+from keyin_cli.names import selecting
 
 
 class Split(StrEnum):
@@ -19,26 +20,35 @@ class Split(StrEnum):
 
 
 def run(
-    ckpt: Annotated[Path, typer.Option(help="A run directory, a released directory or a weights file.")],
+    ckpt: Checkpoint,
     data: Annotated[Path | None, typer.Option(help="A dataset of the recipe's shape; default the one it was trained on.")] = None,
     split: Annotated[Split, typer.Option(help="Which sequences.")] = Split.test,
     selector: Annotated[
         list[str],
         typer.Option(
-            help="keyin, keyin+refine, search, surprise, jumpy, static, constant or random; may be given many times; "
-            "default all that are trained."
+            metavar="METHOD",
+            help=listed("How keyframes are detected; may be given many times; default all trained: ", selecting()),
         ),
     ] = [],  # noqa: B006
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first sequences of the split.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the selector random.")] = 0,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
-    out: Annotated[Path | None, typer.Option(help="Default eval_f1/<data>-<split> beside the weights.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Default eval_f1/<data>-<split> beside the weights of a run, else in artifacts/runs.")
+    ] = None,
+    no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
-    """Name keyframes, score them against the true ones (Table 1) and draw them. Without labels only names and draws."""
-    from keyin_cli.discovery.evaluate import evaluate
+    """Detect keyframes, score them against the true ones (Table 1) and draw them. Without labels there are no scores."""
+    from keyin_cli import storage
+    from keyin_cli.discovery.evaluate import Evaluation, evaluate
+    from keyin_cli.methods import checkpoints, rows
 
-    result = evaluate(ckpt, data, split.value, selector, limit, seed, overrides, out)
+    checkpoint = checkpoints.load(ckpt, overrides)
+    selectors = rows.selectors(selector, checkpoint.models)
+    runs = checkpoints.evaluations(next(iter(checkpoint.files.values())), checkpoint.recipe.name)
+    with storage.waiting(not no_wait):
+        result = evaluate(selectors, checkpoint, Evaluation(data, split.value, limit, seed), out, runs)
     emit(result, as_json, table(result))
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyin_cli.commands.common import DryRun, Json, Overwrite, Set, bytes_text, emit, seconds_text
+from keyin_cli.commands.common import (
+    Dask,
+    DryRun,
+    Json,
+    NoWait,
+    Overwrite,
+    Set,
+    Workers,
+    bytes_text,
+    emit,
+    listed,
+    seconds_text,
+)
+from keyin_cli.names import generated
+from keyin_cli.registry import DATASETS
 
-Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="brownian, or a recipe whose data section is used.")]
+KINDS = listed("A recipe whose data section is used, or a kind: ", generated(), DATASETS)
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help=KINDS)]
 
 
 def run(
@@ -18,27 +32,27 @@ def run(
     n: Annotated[int | None, typer.Option(min=1, help="Number of sequences.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the dataset goes; default artifacts/data/<name>.zarr.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed; sequence i depends on (seed, i) alone.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = os.cpu_count() or 1,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead (needs the extra dask).")
-    ] = None,
+    workers: Workers = None,
+    dask: Dask = None,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
     overwrite: Overwrite = False,
+    no_wait: NoWait = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Simulate a dataset in parallel; continues where it was stopped."""
-    from keyin_cli import recipe
+    from keyin_cli import machine, recipe, storage
     from keyin_cli.datasets import generate
 
     chosen = {key: value for key, value in (("n", n), ("seed", seed), ("path", out and str(out))) if value is not None}
     data = recipe.data_section(dataset, overrides, chosen)
     if dry_run:
-        estimate = generate.estimate(data, workers)
+        estimate = generate.estimate(data, workers or machine.cores())
         lines = [recipe.to_yaml(data), *(f"{name}: {shape}" for name, shape in estimate["arrays"].items())]
         emit(estimate, as_json, [*lines, f"about {bytes_text(estimate['bytes'])} on disk, {seconds_text(estimate['seconds'])}"])
         return
-    result = generate.generate(data, Path(data.path), workers, dask, overwrite)
+    with storage.waiting(not no_wait):
+        result = generate.generate(data, Path(data.path), workers or machine.cores(), dask, overwrite)
     rate = f"{result['sequences_per_second']:,.0f} sequences/s"
     lines = [
         f"{result['path']}: {result['n']:,} sequences, {bytes_text(result['bytes'])}, {seconds_text(result['seconds'])}, {rate}",

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from keyin_cli.commands.common import DryRun, Json, Overwrite, emit, seconds_text
+from keyin_cli.commands.common import (
+    Checkpoint,
+    Dask,
+    DryRun,
+    Json,
+    NoWait,
+    Overwrite,
+    Workers,
+    emit,
+    listed,
+    seconds_text,
+)
+from keyin_cli.names import proposing, servos
+from keyin_cli.registry import SERVOS
 
 OUT = Path("artifacts/runs/planning")
 COLUMNS = ("method", "success", "95 % interval", "error", "error / initial", "steps", "seconds")
 AGAINST = "against_keyin"
-
-
-class Servo(StrEnum):
-    cem = "cem"
-    icem = "icem"
+METHODS = [*proposing(), "all"]
 
 
 class Cost(StrEnum):
@@ -30,13 +38,13 @@ def run(
     method: Annotated[
         list[str],
         typer.Option(
-            help="random, none, tap, surprise, jumpy, keyin, keyin+free, keyin+every, keyin+wall, keyin+free+wall, oracle, or "
-            "all that the weights allow; may be given many times."
+            metavar="METHOD",
+            help=listed("How subgoals are proposed; may be given many times; all is what the weights allow: ", METHODS),
         ),
     ] = ["keyin"],  # noqa: B006 (typer reads the default)
-    ckpt: Annotated[Path | None, typer.Option(help="A run directory, a released directory or a weights file.")] = None,
+    ckpt: Checkpoint | None = None,
     episodes: Annotated[int, typer.Option(min=1, help="Number of tasks.")] = 120,
-    servo: Annotated[Servo, typer.Option(help="The paper's CEM, or iCEM.")] = Servo.cem,
+    servo: Annotated[str, typer.Option(metavar="SERVO", help=listed("What chooses actions: ", servos(), SERVOS))] = servos()[0],
     cost: Annotated[
         Cost, typer.Option(help="The servo takes the puck from the state, or finds it in rendered frames.")
     ] = Cost.state,
@@ -44,30 +52,41 @@ def run(
         Path | None, typer.Option(metavar="IMAGE", help="An image of the goal of all tasks, instead of their own.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the tasks and of all samples.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = os.cpu_count() or 1,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead (needs the extra dask).")
-    ] = None,
-    pictures: Annotated[
-        int, typer.Option(min=0, help="So many best and so many worst episodes of each method are drawn and filmed.")
-    ] = 1,
+    workers: Workers = None,
+    dask: Dask = None,
+    pictures: Annotated[int, typer.Option(min=0, help="Draw and film this many of each method's best and worst episodes.")] = 1,
     out: Annotated[Path, typer.Option(help="Where results go, one directory per method.")] = OUT,
     overwrite: Overwrite = False,
+    no_wait: NoWait = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Push pucks around walls to goals: subgoals, then a CEM servo on the true dynamics (Table 2)."""
-    from keyin_cli.planning import controllers, evaluate
+    from keyin_cli import machine, storage
+    from keyin_cli.methods.entrants import entrants
+    from keyin_cli.planning import evaluate
+    from keyin_cli.planning.servos.servo import Settings
 
-    low_level = controllers.Servo(name=servo.value, cost=cost.value)
-    settings = evaluate.Settings(episodes, seed, low_level, workers=workers, dask=dask, drawn=pictures, goal=goal)
+    if servo not in servos():
+        raise SERVOS.unknown(servo, servos())
+    settings = evaluate.Settings(
+        episodes=episodes,
+        seed=seed,
+        servo=Settings(name=servo, cost=cost.value),
+        workers=workers or machine.cores(),
+        dask=dask,
+        drawn=pictures,
+        goal=goal,
+    )
+    entered = entrants(method, ckpt)
     if dry_run:
-        estimate = evaluate.estimate(method, ckpt, settings)
+        estimate = evaluate.estimate(entered, settings)
         lines = [f"methods: {', '.join(estimate['methods'])}", *(f"{key}: {value}" for key, value in estimate["servo"].items())]
         steps = f"{estimate['environment_steps']:,} environment steps at most, {seconds_text(estimate['seconds'])}"
         emit(estimate, as_json, [*lines, f"{episodes} tasks, {steps}"])
         return
-    result = evaluate.plan(method, ckpt, settings, out, overwrite)
+    with storage.waiting(not no_wait):
+        result = evaluate.plan(entered, settings, out, overwrite)
     emit(result, as_json, table(result))
 
 

@@ -7,33 +7,36 @@ from typing import Annotated, Any
 
 import typer
 
-from keyin_cli.commands.baseline import Method
-from keyin_cli.commands.common import Json, RecipeArgument, Set, emit, seconds_text
+from keyin_cli.commands.common import Json, NoWait, RecipeArgument, Set, emit, listed, seconds_text
+from keyin_cli.names import compared
 
 COLUMNS = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "recall", "keyframes", "trained in")
-NAMING: list[Method] = [
-    baseline for baseline in Method if baseline is not Method.tap
-]  # those that name keyframes; tap plans only
 
 
 def run(
     recipe: RecipeArgument,
-    baselines: Annotated[
-        list[Method], typer.Option("--baseline", help="Trained beside KeyIn; may be given many times; default all but tap.")
-    ] = NAMING,
+    baseline: Annotated[
+        list[str],
+        typer.Option(metavar="METHOD", help=listed("Trained beside KeyIn; may be given many times; default all: ", compared())),
+    ] = [],  # noqa: B006 (typer reads the default)
     seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn, on one stage 1.")] = 3,
     sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,
     samples: Annotated[int, typer.Option(min=2, help="Samples from the prior for each of them.")] = 100,
     out: Annotated[Path | None, typer.Option(help="Where weights (in half precision), results and pictures go.")] = None,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
+    no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
     """Train what is missing, evaluate every row of Table 1, compare predictions; continues where it was stopped."""
     from keyin_cli import recipe as recipes
-    from keyin_cli.discovery import table
+    from keyin_cli import storage
+    from keyin_cli.discovery.table import Settings, table
+    from keyin_cli.methods import checkpoints
+    from keyin_cli.methods.registry import tabled
 
-    settings = recipes.load(recipe, overrides)
-    result = table.table(settings, [method.value for method in baselines], seeds, sequences, samples, out)
+    resolved = recipes.load(recipe, overrides)
+    with storage.waiting(not no_wait):
+        result = table(resolved, tabled(baseline), Settings(seeds, sequences, samples), checkpoints.load, out)
     emit(result, as_json, [*markdown(result), *(f"picture: {picture}" for picture in result["figures"])])
 
 
@@ -49,7 +52,8 @@ def markdown(result: dict[str, Any]) -> list[str]:
         if "seeds" in row:
             seeds = row["seeds"]
     scores = ", ".join(f"{score:.3f}" for score in seeds["f1"])
-    lines += ["", f"KeyIn over {len(seeds['f1'])} training seeds: {seeds['mean']:.3f} ± {seeds['std']:.3f} ({scores})", ""]
+    deviation = "" if seeds["std"] is None else f" ± {seeds['std']:.3f}"
+    lines += ["", f"KeyIn over {len(seeds['f1'])} training seeds: {seeds['mean']:.3f}{deviation} ({scores})", ""]
     lines += ["| predictions | PSNR | SSIM | best PSNR | best SSIM | PSNR between samples |", "|" + "---|" * 6]
     for row in result["quality"]:
         figures = [row[part][name] for part in ("reconstruction", "best") for name in ("psnr", "ssim")]

@@ -1,57 +1,107 @@
-"""What `pretrain-interp` and `train` have in common."""
+"""What the commands that train a stage have in common: their options, and what they do."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, get_type_hints
 
-from keyin_cli.commands.common import bytes_text, emit, seconds_text
+from keyin_cli.commands.common import (
+    DryRun,
+    Json,
+    NoWait,
+    Out,
+    Overwrite,
+    RecipeArgument,
+    Seed,
+    Set,
+    Tensorboard,
+    bytes_text,
+    emit,
+    seconds_text,
+)
 
-NEXT = {
-    "interpolator": "keyin eval-f1 --ckpt {run} --selector search",
-    "tap": "keyin plan --ckpt {run} --method tap",
-}
-EVALUATE = "keyin eval-f1 --ckpt {run}"
+
+@dataclass(frozen=True)
+class Options:
+    """The options of every command that trains, as Typer reads them."""
+
+    recipe: RecipeArgument
+    overrides: Set
+    seed: Seed = None
+    out: Out = None
+    overwrite: Overwrite = False
+    no_wait: NoWait = False
+    tensorboard: Tensorboard = False
+    dry_run: DryRun = False
+    as_json: Json = False
 
 
-def run_stage(
-    stage: str,
-    name: str,
-    overrides: list[str],
-    seed: int | None,
-    out: Path | None,
-    overwrite: bool,
-    tensorboard: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command whose last parameter is `options: Options` all of them as parameters of its own, for Typer to see."""
+
+    def run(**given: Any) -> None:
+        options = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
+        command(**given, options=options)
+
+    kinds = get_type_hints(Options, include_extras=True)
+    shared = {
+        "recipe": inspect.Parameter.empty,
+        "overrides": [],
+        **{field.name: field.default for field in fields(Options) if field.name not in ("recipe", "overrides")},
+    }
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "options"]
+    parameters = [
+        *(each.replace(kind=keyword) for each in own),
+        *(inspect.Parameter(name, keyword, default=default, annotation=kinds[name]) for name, default in shared.items()),
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__doc__ = command.__doc__
+    return run
+
+
+def train(stage: str, options: Options) -> None:
     """Load the recipe, train the stage, print the result."""
     from keyin_cli import recipe, storage
+    from keyin_cli.methods import registry
 
-    settings = recipe.load(name, [*overrides, *([] if seed is None else [f"seed={seed}"])])
-    if dry_run:
+    spec = registry.stage(stage)
+    settings = recipe.load(options.recipe, [*options.overrides, *([] if options.seed is None else [f"seed={options.seed}"])])
+    if options.dry_run:
         from keyin_cli.training.estimate import estimate
 
-        plan = estimate(settings, stage)
+        plan = estimate(settings, spec)
         lines = [recipe.to_yaml(settings), *(f"{key}: {shape}" for key, shape in plan["shapes"].items())]
         total = f"{plan['parameters']:,} parameters, {plan['steps']:,} steps at {plan['steps_per_second']:.1f}/s"
-        emit(plan, as_json, [*lines, f"{total}: about {seconds_text(plan['seconds'])}, {bytes_text(plan['bytes'])} on disk"])
+        cost = f"about {seconds_text(plan['seconds'])}, {bytes_text(plan['bytes'])} on disk"
+        emit(plan, options.as_json, [*lines, f"{total}: {cost}"])
         return
     from keyin_cli.training import pipeline
 
-    run = out or storage.runs(settings.name)
-    manifest = pipeline.train(stage, settings, run, overwrite, tensorboard)
-    result = {
-        "path": str(run / stage),
+    run = options.out or storage.runs(settings.name)
+    with storage.waiting(not options.no_wait):
+        manifest = pipeline.train(spec, settings, run, options.overwrite, options.tensorboard)
+    result = _result(run / stage, manifest)
+    metrics = ", ".join(f"{key.removeprefix('val/')} {value:.3f}" for key, value in result["metrics"].items())
+    lines = [
+        f"{result['path']}: {result['steps']:,} steps in {seconds_text(result['seconds'])}, {result['steps_per_second']} steps/s",
+        f"validation: {metrics}",
+        f"weights {result['weights_sha256'][:16]}; next: {spec.then.format(run=run)}",
+    ]
+    emit(result, options.as_json, lines)
+
+
+def _result(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the command prints as JSON."""
+    return {
+        "path": str(path),
         "steps": manifest["steps"],
         "seconds": manifest["seconds"],
         "steps_per_second": round(manifest["steps"] / max(manifest["seconds"], 1e-9), 2),
         "weights_sha256": manifest["weights_sha256"],
         "metrics": manifest["metrics"],
     }
-    metrics = ", ".join(f"{key.removeprefix('val/')} {value:.3f}" for key, value in result["metrics"].items())
-    lines = [
-        f"{result['path']}: {result['steps']:,} steps in {seconds_text(result['seconds'])}, {result['steps_per_second']} steps/s",
-        f"validation: {metrics}",
-        f"weights {result['weights_sha256'][:16]}; next: {NEXT.get(stage, EVALUATE).format(run=run)}",
-    ]
-    emit(result, as_json, lines)

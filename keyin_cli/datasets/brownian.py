@@ -6,16 +6,55 @@ Sequence i is a function of (seed, i) alone.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
+from keyin_cli.datasets.kind import DatasetKind
 from keyin_cli.datasets.rng import splits, uniform
-from keyin_cli.recipe import BrownianData
+from keyin_cli.recipe.data import GeneratedData
+from keyin_cli.recipe.section import Range
 
 HEADINGS = 720  # candidates per turn, half a degree apart, the grid turned at random
 DRAW_BATCH = 100  # sequences drawn at once: keeps the temporary array below 20 MB
+
+
+class BrownianData(GeneratedData):
+    """Structured Brownian motion: a ball that flies straight and turns now and then. Lengths in px, speed in px per frame."""
+
+    kind: Literal["brownian"] = "brownian"
+    path: str = "artifacts/data/brownian.zarr"
+    frames: int = Field(35, ge=2)
+    size: int = Field(32, ge=8)
+    radius: float = Field(1.6, gt=0)
+    speed: float = Field(1.6, gt=0)
+    margin: float = Field(2.6, ge=0)
+    first_change: Range = (1, 8)
+    segment: Range = (6, 8)
+    min_turn: float = Field(30.0, ge=0, le=44)  # degrees; more could leave a ball in a corner without a heading
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        return self.size, self.size, 1
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BrownianData:
+        problems = []
+        for name in ("first_change", "segment"):
+            low, high = getattr(self, name)
+            if low > high:
+                problems.append(f"{name}: {low} to {high} is empty")
+        longest = max(self.first_change[1], self.segment[1])
+        room = (self.size - 2 * self.margin) / 2
+        if longest * self.speed > room:
+            problems.append(
+                f"speed: {longest} frames at {self.speed:g} px can leave the frame; at most {room / longest:.2f} fits"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
 
 
 class Flights(NamedTuple):
@@ -107,3 +146,12 @@ def _positions(corners: NDArray[np.float64], turns: NDArray[np.int64], frames: i
     share = ((time - begin) / (end - begin))[..., None]
     start, stop = (np.take_along_axis(corners, (leg + shift)[..., None], 1) for shift in (0, 1))
     return start + share * (stop - start)
+
+
+DATASET = DatasetKind(
+    name="brownian",
+    help="structured Brownian motion: a ball flies straight, turns now and then, and never leaves the frame",
+    order=10,
+    section=BrownianData,
+    arrays=arrays,
+)

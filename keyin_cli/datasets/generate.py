@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli import machine, storage
-from keyin_cli.datasets import brownian, store
+from keyin_cli.datasets import store
+from keyin_cli.datasets.kind import kind_of
+from keyin_cli.datasets.shards import SHARD, Shard
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import BrownianData, Generated, ZarrData, differences, digest
+from keyin_cli.recipe import DataSection, GeneratedData, differences, digest
 
 GENERATOR = "keyin gen-data"
 
 
-def generate(data: Generated, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
+def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
     """Make the dataset that `data` describes; what is there and whole is kept.
 
     Args:
@@ -36,20 +38,30 @@ def generate(data: Generated, path: Path, workers: int, dask: str | None = None,
         The object that `gen-data --json` prints.
 
     Raises:
-        InputError: something else is there.
+        InputError: something else is there, or another command is making it and waiting is not allowed.
         Interrupted: SIGINT or SIGTERM came; the finished shards are kept.
     """
+    begins = overwrite or not path.exists()
+    example = arrays(data, np.arange(1)) if begins else None  # before anything is written: it fails where nothing can be drawn
+    with storage.locked(path):
+        if overwrite and path.exists():
+            _check_ours(path)
+        if overwrite or not path.exists():
+            _begin(data, path, example or arrays(data, np.arange(1)))
+        _check(path, _recipe(data))
+        return _complete(data, path, workers, dask)
+
+
+def _begin(data: GeneratedData, path: Path, example: store.Arrays) -> None:
+    """Make an empty dataset, in place of one that is there."""
+    attributes = {"generator": GENERATOR, "version": store.VERSION, "seed": data.seed, "recipe": _recipe(data)}
+    storage.replace(path, lambda beside: store.create(beside, data.n, example, attributes))
+
+
+def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -> dict[str, Any]:
+    """Make the shards of a dataset that are missing or damaged; see `generate`."""
     begun = time.monotonic()
-    recipe = _recipe(data)
-    if overwrite and path.exists():
-        _check_ours(path)
-        storage.remove(path)
-    if not path.exists():
-        example = arrays(data, np.arange(1))
-        attributes = {"generator": GENERATOR, "version": store.VERSION, "seed": data.seed, "recipe": recipe}
-        storage.replace(path, lambda beside: store.create(beside, data.n, example, attributes))
-    _check(path, recipe)
-    total = -(-data.n // store.SHARD)
+    total = -(-data.n // SHARD)
     done = store.finished_shards(path)
     todo = [index for index in range(total) if index not in done]
     if done and todo:
@@ -79,27 +91,33 @@ def generate(data: Generated, path: Path, workers: int, dask: str | None = None,
         "sequences_per_second": round(made / seconds, 1),
         "bytes": storage.size(path),
         "peak_memory_bytes": peak,
-        "states_sha256": digest([shard["sha256"]["states"] for shard in shards]),
+        "states_sha256": digest([shard["sha256"].get("states") for shard in shards]),
         "sha256": digest([shard["sha256"] for shard in shards]),
     }
 
 
-def ensure(data: Generated | ZarrData) -> store.Dataset:
+def ensure(data: DataSection) -> store.Dataset:
     """Open a recipe's dataset; one that can be generated is made first when it is missing or unfinished.
 
     Raises:
         InputError: it is not what the recipe describes.
     """
     path = Path(data.path)
-    if not isinstance(data, ZarrData):
-        if not path.exists() or not store.is_finished(path):
-            say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
-            generate(data, path, workers=os.cpu_count() or 1)
+    if isinstance(data, GeneratedData):
+        if not _there(path):
+            with storage.locked(path):
+                if not _there(path):  # else another command made it while this one waited
+                    say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
+                    generate(data, path, workers=machine.cores())
         _check(path, _recipe(data))
     return store.open_for(data)
 
 
-def estimate(data: Generated, workers: int) -> dict[str, Any]:
+def _there(path: Path) -> bool:
+    return path.exists() and store.is_finished(path)
+
+
+def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
     """Shapes, bytes on disk and seconds that `generate` would take, from a few sequences made and compressed in memory."""
     begun = time.perf_counter()
     sample = arrays(data, np.arange(min(data.n, 4 * store.CHUNK)))
@@ -113,27 +131,25 @@ def estimate(data: Generated, workers: int) -> dict[str, Any]:
     }
 
 
-def arrays(data: Generated, indices: NDArray[np.integer[Any]]) -> store.Arrays:
+def arrays(data: GeneratedData, indices: NDArray[np.integer[Any]]) -> store.Arrays:
     """Simulate and draw the sequences `indices`: every array of the dataset."""
-    if isinstance(data, BrownianData):
-        return brownian.arrays(data, indices)
-    from keyin_cli.datasets.pushing import sequences  # imports MuJoCo, which other datasets do without
-
-    return sequences.arrays(data, indices)
+    make = kind_of(data).arrays
+    assert make is not None  # a GeneratedData section belongs to a kind that is generated
+    return make(data, indices)
 
 
-def _size(data: Generated, index: int) -> int:
+def _size(data: GeneratedData, index: int) -> int:
     """How many sequences a shard has."""
-    return min(store.SHARD, data.n - index * store.SHARD)
+    return min(SHARD, data.n - index * SHARD)
 
 
-def _fill(data: Generated, path: Path, index: int) -> tuple[int, store.Shard, int, int]:
+def _fill(data: GeneratedData, path: Path, index: int) -> tuple[int, Shard, int, int]:
     """Make one shard. Returns its index, it, and this process's id and peak memory in bytes."""
-    indices = index * store.SHARD + np.arange(_size(data, index))
+    indices = index * SHARD + np.arange(_size(data, index))
     return index, store.write_shard(path, index, arrays(data, indices)), os.getpid(), machine.peak_memory()
 
 
-def _recipe(data: Generated) -> dict[str, Any]:
+def _recipe(data: GeneratedData) -> dict[str, Any]:
     """What decides the content of a dataset."""
     return data.model_dump(mode="json", exclude={"path"})
 

@@ -57,12 +57,13 @@ def _mapped(dataset: Dataset, indices: NDArray[np.int64], frames: int, size: int
                 file.write(np.ascontiguousarray(piece).data)
 
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(path.parent).free
-        if free < size:
-            needed = f"{size / 1e9:.1f} GB for the decoded frames of {dataset.path}, {free / 1e9:.1f} GB are free"
-            raise RunError(f"{path.parent} needs {needed}: make room, or take fewer sequences")
-        storage.replace(path, fill)
+        with storage.locked(path):
+            if not path.is_file():  # else another command made it while this one waited
+                free = shutil.disk_usage(path.parent).free
+                if free < size:
+                    needed = f"{size / 1e9:.1f} GB for the decoded frames of {dataset.path}, {free / 1e9:.1f} GB are free"
+                    raise RunError(f"{path.parent} needs {needed}: make room, or take fewer sequences")
+                storage.replace(path, fill)
     # Copy on write, because torch warns of arrays that cannot be written; nothing writes to it.
     return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
 

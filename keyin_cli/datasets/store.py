@@ -13,7 +13,6 @@ values) and file size.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,20 +25,29 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
 from keyin_cli import storage
+from keyin_cli.datasets.shards import (
+    MARKERS,
+    SHARD,
+    UNREADABLE,
+    Shard,
+    array_of,
+    checksum,
+    damaged_files,
+    is_whole,
+    marker,
+    shard_file,
+)
 from keyin_cli.errors import InputError
 from keyin_cli.progress import track
-from keyin_cli.recipe import Generated, ZarrData, digest
+from keyin_cli.recipe import DataSection, GeneratedData, digest
 
 VERSION = 1
-SHARD = 1000  # sequences per shard
 CHUNK = 50  # sequences per chunk
 PIECE = 200  # sequences decoded at once
 SPLITS = ("train", "val", "test")
-MARKERS = ".shards"
-UNREADABLE = (KeyError, AssertionError, ValueError, RuntimeError, OSError)  # what Zarr raises for damaged data
+GROUP = "zarr.json"  # where Zarr 3 keeps the attributes of a group
 
 Arrays = Mapping[str, NDArray[Any]]
-Shard = dict[str, Any]  # {"sha256": {array: hex}, "bytes": {array: int}}
 
 
 # ---------------------------------------------------------------- writing
@@ -68,23 +76,22 @@ def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
         group = zarr.open_group(path, mode="r+")
         for name, array in arrays.items():
             storage.remove(shard_file(path, name, index, array.ndim))  # a damaged one would be read to fill up the last shard
-            written = _array(group, name).with_config({"write_empty_chunks": True})  # else a shard of zeros has no file
+            written = array_of(group, name).with_config({"write_empty_chunks": True})  # else a shard of zeros has no file
             written[begin : begin + len(array)] = array
-            handle = os.open(shard_file(path, name, index, array.ndim), os.O_RDONLY)
-            os.fsync(handle)
-            os.close(handle)
+            storage.fsync(shard_file(path, name, index, array.ndim))
     shard = {
-        "sha256": {name: _checksum(array) for name, array in arrays.items()},
+        "sha256": {name: checksum(array) for name, array in arrays.items()},
         "bytes": {name: shard_file(path, name, index, array.ndim).stat().st_size for name, array in arrays.items()},
     }
-    storage.write_json(_marker(path, index), shard)
+    storage.write_json(marker(path, index), shard)
     return shard
 
 
 def finish(path: Path, shards: list[Shard], attributes: dict[str, Any]) -> None:
-    """Put the checksums of all shards and `attributes` into the dataset's attributes, then drop the markers."""
-    group = zarr.open_group(path, mode="r+")
-    group.attrs.update({**attributes, "shards": shards, "sha256": digest([shard["sha256"] for shard in shards])})
+    """Put the checksums of all shards and `attributes` into the dataset's attributes, all at once, then drop the markers."""
+    group = storage.read_json(path / GROUP)  # Zarr would write it once for each attribute
+    group["attributes"] |= {**attributes, "shards": shards, "sha256": digest([shard["sha256"] for shard in shards])}
+    storage.write_json(path / GROUP, group)
     storage.remove(path / MARKERS)
 
 
@@ -92,12 +99,12 @@ def finished_shards(path: Path) -> dict[int, Shard]:
     """The shards that are whole: marked or listed, and with values of the recorded checksum."""
     group = zarr.open_group(path, mode="r")
     listed = dict(enumerate(attributes(path).get("shards", [])))
-    for marker in (path / MARKERS).glob("*.json"):
-        listed[int(marker.stem)] = storage.read_json(marker)
+    for file in (path / MARKERS).glob("*.json"):
+        listed[int(file.stem)] = storage.read_json(file)
     whole = {}
     with track(f"checking {path.name}", len(listed)) as advance:
         for index, shard in listed.items():
-            if _is_whole(group, index, shard):
+            if is_whole(group, index, shard):
                 whole[index] = shard
             advance()
     return whole
@@ -114,41 +121,7 @@ def attributes(path: Path) -> dict[str, Any]:
 def is_finished(path: Path) -> bool:
     """Whether every shard was made. A dataset that was not made here has no shards to finish."""
     there = attributes(path)
-    return "generator" not in there or "shards" in there
-
-
-def shard_file(path: Path, name: str, index: int, dimensions: int) -> Path:
-    """The file of one shard of one array."""
-    return path.joinpath(name, "c", str(index), *["0"] * (dimensions - 1))
-
-
-def _marker(path: Path, index: int) -> Path:
-    return path / MARKERS / f"{index:06d}.json"
-
-
-def _is_whole(group: zarr.Group, index: int, shard: Shard) -> bool:
-    """Whether every array of a shard can be decoded and has the recorded checksum."""
-    rows = slice(index * SHARD, (index + 1) * SHARD)
-    try:
-        return all(_checksum(np.asarray(_array(group, name)[rows])) == expected for name, expected in shard["sha256"].items())
-    except UNREADABLE:
-        return False
-
-
-def _damaged(path: Path, group: zarr.Group, index: int, shard: Shard) -> list[Path]:
-    """Files of a shard that are missing or of another size than recorded: a quick look, without decoding."""
-    files = {name: shard_file(path, name, index, _array(group, name).ndim) for name in shard["bytes"]}
-    return [file for name, file in files.items() if not file.is_file() or file.stat().st_size != shard["bytes"][name]]
-
-
-def _checksum(array: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).data.cast("B")).hexdigest()
-
-
-def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    array = group[name]
-    assert isinstance(array, zarr.Array)
-    return array
+    return "generator" not in there or {"shards", "sha256"} <= there.keys()
 
 
 # ---------------------------------------------------------------- reading
@@ -180,37 +153,56 @@ class Dataset:
         everything, content = np.arange(self.n), hashlib.sha256()
         for name in (name for name in ("frames", "split") if name in self.group):
             for begin in range(0, self.n, SHARD):
-                content.update(_checksum(self.read(name, everything[begin : begin + SHARD])).encode())
+                content.update(checksum(self.read(name, everything[begin : begin + SHARD])).encode())
         return content.hexdigest()
 
     def indices(self, split: str) -> NDArray[np.int64]:
         """The sequences of a split (`train`, `val`, `test`) or of `all`."""
         if split == "all" or "split" not in self.group:
             return np.arange(self.n)
-        return np.flatnonzero(np.asarray(_array(self.group, "split")[:]) == SPLITS.index(split))
+        return np.flatnonzero(np.asarray(array_of(self.group, "split")[:]) == SPLITS.index(split))
 
     def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
-        """The rows `indices` (increasing) of an array, or the first `length` entries (frames) of each.
+        """The rows `indices` of an array, in any order and as often as they are asked for, or the first `length` entries (frames)
+        of each. No chunk is decoded twice.
 
         Raises:
+            IndexError: an index is negative or not below `n`.
             InputError: a shard cannot be decoded.
         """
-        array, done = _array(self.group, name), 0
+        indices, array = self._checked(indices), array_of(self.group, name)
+        order = None if _increasing(indices) else np.argsort(indices, kind="stable")
         inner = array.shape[1:] if length is None else (length, *array.shape[2:])
-        rows = np.empty((len(indices), *inner), dtype=array.dtype)
-        for piece in self.pieces(name, indices, length):
-            rows[done : done + len(piece)] = piece
+        rows, done = np.empty((len(indices), *inner), dtype=array.dtype), 0
+        for piece in self._decoded(name, indices if order is None else indices[order], length):
+            part = slice(done, done + len(piece))
+            rows[part if order is None else order[part]] = piece
             done += len(piece)
         return rows
 
     def pieces(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> Iterator[NDArray[Any]]:
-        """What `read` gives, in pieces of about `PIECE` rows, so that hardly more than one of them is held.
+        """What `read` gives, in pieces. When no index is smaller than the one before, hardly more than one piece of about `PIECE`
+        rows is held; else all are, because no chunk is decoded twice.
 
         Raises:
-            InputError: see `read`.
+            IndexError, InputError: see `read`.
         """
-        array = _array(self.group, name)
-        count = max(1, PIECE // array.chunks[0]) * array.chunks[0]  # no chunk is decoded twice
+        indices = self._checked(indices)
+        if _increasing(indices):
+            return self._decoded(name, indices, length)
+        rows = self.read(name, indices, length)
+        return (rows[begin : begin + PIECE] for begin in range(0, len(rows), PIECE))
+
+    def _checked(self, indices: NDArray[np.integer]) -> NDArray[np.int64]:
+        wanted = np.asarray(indices).astype(np.int64)
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < self.n:
+            raise IndexError(f"sequences {wanted.min()} to {wanted.max()} of {self.path}, which has 0 to {self.n - 1}")
+        return wanted
+
+    def _decoded(self, name: str, indices: NDArray[np.int64], length: int | None) -> Iterator[NDArray[Any]]:
+        """The rows `indices`, none smaller than the one before, in pieces of whole chunks."""
+        array = array_of(self.group, name)
+        count = max(1, PIECE // array.chunks[0]) * array.chunks[0]
         cut = () if length is None else (slice(length),)
         with track(f"reading {name}", len(indices)) as advance:
             for begin in range(0, self.n, count):
@@ -223,33 +215,37 @@ class Dataset:
                     shard = begin // SHARD * SHARD
                     what = f"{self.path}: {name} of sequences {shard} to {min(shard + SHARD, self.n) - 1} cannot be decoded"
                     raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {rebuild(self.path)}") from None
-                yield decoded if last - first == len(decoded) else decoded[indices[first:last] - begin]
+                wanted = indices[first:last] - begin
+                yield decoded if np.array_equal(wanted, np.arange(len(decoded))) else decoded[wanted]
                 advance(int(last - first))
 
     def verify(self) -> Iterator[bool]:
         """Decode every shard and compare it with its recorded checksum; yields per shard, True when it is whole."""
         for index, shard in enumerate(self.attributes.get("shards", [])):
-            yield _is_whole(self.group, index, shard)
+            yield is_whole(self.group, index, shard)
 
 
-def open_dataset(path: Path) -> Dataset:
+def open_dataset(path: Path, missing: str = "make one with `keyin gen-data`") -> Dataset:
     """Open a finished dataset and check its layout and that every shard's file is there and whole.
+
+    Args:
+        missing: what to do when there is none, as the end of an error line.
 
     Raises:
         InputError: with the next command, when anything is missing or damaged.
     """
     if not path.exists():
-        raise InputError(f"no dataset at {path}: make one with `keyin gen-data brownian --out {path}`")
+        raise InputError(f"no dataset at {path}: {missing}")
     try:
         group = zarr.open_group(path, mode="r")
-        frames = _array(group, "frames")
+        frames = array_of(group, "frames")
     except UNREADABLE:
         raise InputError(f"{path} is not a dataset: expected a Zarr group with frames (n,T,H,W,C) uint8") from None
     if frames.ndim != 5 or frames.dtype != np.uint8:
         raise InputError(f"{path}: frames are {frames.shape} {frames.dtype}, expected (n,T,H,W,C) uint8")
     for name, inner in (("keyframes", frames.shape[1:2]), ("split", ())):
-        if name in group and _array(group, name).shape != (frames.shape[0], *inner):
-            raise InputError(f"{path}: {name} are {_array(group, name).shape}, expected {(frames.shape[0], *inner)}")
+        if name in group and array_of(group, name).shape != (frames.shape[0], *inner):
+            raise InputError(f"{path}: {name} are {array_of(group, name).shape}, expected {(frames.shape[0], *inner)}")
     if not is_finished(path):
         raise InputError(
             f"{path} is unfinished: give `keyin gen-data` the options or recipe that it was begun with, it continues"
@@ -258,19 +254,23 @@ def open_dataset(path: Path) -> Dataset:
     if lost := [name for shard in shards[:1] for name in shard["bytes"] if name not in group]:
         raise InputError(f"{path} has lost its {lost[0]}: make it again with `keyin gen-data --overwrite`")
     for index, shard in enumerate(shards):
-        if damaged := _damaged(path, group, index, shard):
+        if damaged := damaged_files(path, group, index, shard):
             raise InputError(f"{damaged[0]} is truncated or missing: {rebuild(path)}")
     height, width, channels = frames.shape[2:]
     return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
 
 
-def open_for(data: Generated | ZarrData, path: Path | None = None) -> Dataset:
+def open_for(data: DataSection, path: Path | None = None) -> Dataset:
     """Open the dataset of a recipe (or another one at `path`) and check that it has the recipe's shape.
 
     Raises:
         InputError: the dataset does not fit the recipe.
     """
-    dataset = open_dataset(path or Path(data.path))
+    path = path or Path(data.path)
+    missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
+    if isinstance(data, GeneratedData):
+        missing = f"make one with `keyin gen-data {data.kind} --out {path}`"
+    dataset = open_dataset(path, missing)
     if dataset.image != data.image:
         found, expected = ("x".join(map(str, image)) for image in (dataset.image, data.image))
         raise InputError(f"{dataset.path} has frames of {found}, the recipe expects {expected}: use another dataset or recipe")
@@ -278,6 +278,11 @@ def open_for(data: Generated | ZarrData, path: Path | None = None) -> Dataset:
         found, expected = f"{dataset.frames} frames", f"the recipe expects {data.frames}"
         raise InputError(f"{dataset.path} has sequences of {found}, {expected}: use another dataset or recipe")
     return dataset
+
+
+def _increasing(indices: NDArray[np.int64]) -> bool:
+    """Whether none is smaller than the one before."""
+    return bool((indices[1:] >= indices[:-1]).all())
 
 
 def rebuild(path: Path) -> str:

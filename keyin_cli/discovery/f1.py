@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """F1 of keyframes (docs/spec.md, section 5): matches, precision, recall, intervals. Pure functions on (n,N) bool arrays."""
+=======
+"""F1 of keyframes (docs/spec.md, section 5): matches, precision, recall, intervals. Pure functions on (n,N) bool arrays."""
+>>>>>>> main
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from keyin_cli.statistics import interval_of_ratio
 
 TOLERANCES = (0, 1, 2)
 RESAMPLES = 2000
@@ -22,53 +28,53 @@ class Scores:
     ci95: tuple[float, float]
 
 
-def matches(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> NDArray[np.int64]:
-    """The largest number of pairs (named, true) at most `tolerance` frames apart, every keyframe in one pair at most: (n,).
+def matches(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> NDArray[np.int64]:
+    """The largest number of pairs (detected, true) at most `tolerance` frames apart, every keyframe in one pair at most: (n,).
 
     Both are sorted in time, so pairing the earliest possible pair first is optimal.
     """
     return np.array(
-        [_pairs(np.flatnonzero(a), np.flatnonzero(b), tolerance) for a, b in zip(named, true, strict=True)], dtype=np.int64
+        [_pairs(np.flatnonzero(a), np.flatnonzero(b), tolerance) for a, b in zip(detected, true, strict=True)], dtype=np.int64
     )
 
 
-def score(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int, seed: int = 0) -> Scores:
-    """Scores over the set: counts are summed over sequences, then divided; the bootstrap draws whole sequences."""
-    counts = _counts(named, true, tolerance)
-    precision, recall, f1 = _ratios(counts.sum(0))
-    n = len(counts)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    resampled = _ratios((draws @ counts).T)[2]
-    low, high = np.quantile(resampled, (0.025, 0.975))
-    return Scores(float(precision), float(recall), float(f1), (float(low), float(high)))
+def score(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int, seed: int = 0) -> Scores:
+    """Scores over the set: counts are summed over sequences, then divided; the bootstrap draws whole sequences.
+
+    Raises:
+        ValueError: there are no sequences.
+    """
+    counts = _counts(detected, true, tolerance)
+    precision, recall, over_all = (float(ratio) for ratio in _ratios(counts.sum(0)))
+    return Scores(precision, recall, over_all, interval_of_ratio(counts, lambda sums: _ratios(sums)[2], RESAMPLES, seed))
 
 
-def f1(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> float:
+def f1(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> float:
     """F1 over the set alone."""
-    return float(_ratios(_counts(named, true, tolerance).sum(0))[2])
+    return float(_ratios(_counts(detected, true, tolerance).sum(0))[2])
 
 
-def table_row(method: str, named: NDArray[np.bool_], true: NDArray[np.bool_] | None) -> dict[str, Any]:
+def table_row(method: str, detected: NDArray[np.bool_], true: NDArray[np.bool_] | None) -> dict[str, Any]:
     """One row of Table 1 as `eval-f1 --json` prints it; without labels only the number of keyframes."""
     row: dict[str, Any] = {"method": method, "f1": None, "precision": None, "recall": None, "ci95": None}
     if true is not None:
-        scores = {str(tolerance): score(named, true, tolerance) for tolerance in TOLERANCES}
+        scores = {str(tolerance): score(detected, true, tolerance) for tolerance in TOLERANCES}
         for name in ("f1", "precision", "recall", "ci95"):
             row[name] = {tolerance: getattr(each, name) for tolerance, each in scores.items()}
-    return row | {"keyframes_per_sequence": float(named.sum(1).mean())}
+    return row | {"keyframes_per_sequence": float(detected.sum(1).mean())}
 
 
-def _counts(named: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> NDArray[np.int64]:
-    """(matched, named, true) of every sequence: (n,3)."""
-    return np.stack([matches(named, true, tolerance), named.sum(1), true.sum(1)], axis=1)
+def _counts(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> NDArray[np.int64]:
+    """(matched, detected, true) of every sequence: (n,3)."""
+    return np.stack([matches(detected, true, tolerance), detected.sum(1), true.sum(1)], axis=1)
 
 
-def _pairs(named: NDArray[np.integer], true: NDArray[np.integer], tolerance: int) -> int:
+def _pairs(detected: NDArray[np.integer], true: NDArray[np.integer], tolerance: int) -> int:
     i = j = pairs = 0
-    while i < len(named) and j < len(true):
-        if abs(named[i] - true[j]) <= tolerance:
+    while i < len(detected) and j < len(true):
+        if abs(detected[i] - true[j]) <= tolerance:
             pairs, i, j = pairs + 1, i + 1, j + 1
-        elif named[i] < true[j]:
+        elif detected[i] < true[j]:
             i += 1
         else:
             j += 1
@@ -76,6 +82,6 @@ def _pairs(named: NDArray[np.integer], true: NDArray[np.integer], tolerance: int
 
 
 def _ratios(counts: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Precision, recall and F1 from counts (matched, named, true), the first axis; 0/0 is 0."""
-    matched, named, true = counts.astype(np.float64)
-    return matched / np.maximum(named, 1), matched / np.maximum(true, 1), 2 * matched / np.maximum(named + true, 1)
+    """Precision, recall and F1 from counts (matched, detected, true), the first axis; 0/0 is 0."""
+    matched, detected, true = counts.astype(np.float64)
+    return matched / np.maximum(detected, 1), matched / np.maximum(true, 1), 2 * matched / np.maximum(detected + true, 1)

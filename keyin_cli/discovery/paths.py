@@ -16,11 +16,9 @@ from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, clearance
 from keyin_cli.datasets.statistics import sides
 from keyin_cli.datasets.store import Dataset
-from keyin_cli.discovery.quality import sample
 from keyin_cli.figures import overview
 from keyin_cli.model.encoder import to_images
-from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.svg import Svg
+from keyin_cli.model.predictor import Predictor
 from keyin_cli.progress import track
 
 SEQUENCES, SAMPLES = 100, 10  # test sequences that are continued, and how often each
@@ -30,7 +28,7 @@ Array = NDArray[np.floating[Any]]
 
 
 def compare(
-    path: Path, models: Mapping[str, KeyIn | Svg], dataset: Dataset, device: torch.device, seed: int
+    path: Path, models: Mapping[str, Predictor], dataset: Dataset, device: torch.device, seed: int
 ) -> list[dict[str, Any]]:
     """Continue the conditioning frames of test sequences with latents from the prior, and draw 100 futures of the first.
 
@@ -73,20 +71,19 @@ def row(method: str, pucks: Array, wall: Array) -> dict[str, Any]:
     }
 
 
-def futures(method: str, model: KeyIn | Svg, conditioning: NDArray[np.uint8], device: torch.device, seed: int) -> Array:
+def futures(method: str, model: Predictor, conditioning: NDArray[np.uint8], device: torch.device, seed: int) -> Array:
     """Puck centres of sampled continuations of (n,T,H,W,3), from the last conditioning frame on: (n,1+N,2) in table units."""
     rng, pieces = loader.step_rng(seed, 0), []
     with track(f"sampling paths of {method}", len(conditioning)) as advance:
         for begin in range(0, len(conditioning), BATCH):
             images = to_images(conditioning[begin : begin + BATCH], device)
-            with torch.no_grad():
-                drawn = torch.cat([images[:, -1:], sample(model, images, rng)], dim=1)
+            drawn = torch.cat([images[:, -1:], model.sample(images, rng)], dim=1)
             pieces.append(segment.unproject(segment.puck_centre(255 * drawn.cpu().numpy()), drawn.shape[2]))
             advance(len(images))
     return np.concatenate(pieces)
 
 
-def _beginning(dataset: Dataset, models: Mapping[str, KeyIn | Svg], chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], Array]:
+def _beginning(dataset: Dataset, models: Mapping[str, Predictor], chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], Array]:
     """Conditioning frames (n,T,H,W,3) of sequences and their walls (n,2)."""
     count = next(iter(models.values())).recipe.window.conditioning
     return dataset.read("frames", chosen, count), dataset.read("wall", chosen).astype(np.float64)

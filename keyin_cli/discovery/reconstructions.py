@@ -10,28 +10,26 @@ import numpy as np
 import torch
 
 from keyin_cli import figures
-from keyin_cli.discovery.quality import reconstruct
-from keyin_cli.discovery.selector import Frames, Times, to_frames
+from keyin_cli.discovery.inpainting import to_frames
+from keyin_cli.discovery.selector import Frames, Times
 from keyin_cli.model.encoder import to_images
-from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.svg import Svg
+from keyin_cli.model.predictor import Predictor
 
 
-@torch.no_grad()
 def compare(
-    path: Path, models: Mapping[str, KeyIn | Svg], frames: Frames, named: Sequence[Mapping[str, Any]], device: torch.device
+    path: Path, models: Mapping[str, Predictor], frames: Frames, lines: Sequence[Mapping[str, Any]], device: torch.device
 ) -> None:
     """Draw truth and the reconstruction of every model, from the posterior's mean.
 
     Args:
         models: by method; on `device`.
         frames: the sequences to show (n,T+N,H,W,C).
-        named: their lines of `sequences.jsonl`.
+        lines: theirs, of `sequences.jsonl`.
     """
-    drawn = {method: to_frames(reconstruct(model, to_images(frames, device))) for method, model in models.items()}
+    drawn = {method: to_frames(model.reconstruct(to_images(frames, device))) for method, model in models.items()}
     count = next(iter(drawn.values())).shape[1]
     sequences = []
-    for row, line in enumerate(named):
+    for row, line in enumerate(lines):
         truth = figures.Strip("truth", frames[row, -count:], _marked(line.get("true", []), count), figures.RED)
         predictions = [
             figures.Strip(method, images[row], _marked(line["keyframes"][method], count), figures.BLUE)

@@ -1,7 +1,7 @@
-"""What every selector is made from, and what selectors have in common.
+"""What every way to detect keyframes is made from, and what they have in common.
 
 A selector looks at sequences (n,T+N,H,W,C) uint8 and says which of the N frames to predict are keyframes, and how the sequence
-looks when it is drawn from them alone.
+looks when it is drawn from them alone. Imports no torch, so that a method's file can be read without it.
 """
 
 from __future__ import annotations
@@ -9,29 +9,30 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from keyin_cli.errors import InputError
-from keyin_cli.model.encoder import to_images
-from keyin_cli.model.keyin import Foundation, KeyIn
-from keyin_cli.model.search import Costs, keyframe_nats, segment_costs
-from keyin_cli.model.weights import Model
-from keyin_cli.progress import Tracker
-from keyin_cli.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from keyin_cli.model.keyin import Foundation
+    from keyin_cli.progress import Tracker
+    from keyin_cli.recipe import Recipe
 
 Frames = NDArray[np.uint8]
 Times = NDArray[np.bool_]
+Costs = NDArray[np.float32]
 
 BATCH = 16  # sequences at once: more would not fit into the cache
 
 
 class Selector(Protocol):
-    """`price` or other figures that were chosen on the training split stand in `settings`."""
+    """`settings` has the price and other figures that were chosen on the training split."""
 
     settings: dict[str, float]
 
@@ -45,14 +46,14 @@ class Selector(Protocol):
 
 
 @dataclass(frozen=True)
-class Context:
+class Sources:
     """What a selector may be made from.
 
     `models` holds the trained model of every stage that is there; `training()` gives the calibration sequences (n,T+N,H,W,C),
     without labels. `kept`: segment costs by the identity of the sequences, which stay alive beside them.
     """
 
-    models: Mapping[str, Model]
+    models: Mapping[str, nn.Module]
     recipe: Recipe
     device: torch.device
     training: Callable[[], Frames]
@@ -67,37 +68,27 @@ class Context:
             InputError: there is neither.
         """
         for model in self.models.values():
-            if isinstance(model, Foundation):
-                return model
-            if isinstance(model, KeyIn):
-                return model.foundation
+            if (found := foundation_of(model)) is not None:
+                return found
         raise InputError("these weights have no interpolator: give --ckpt a run directory of `keyin train`")
-
-    def keyin(self, stage: str) -> KeyIn:
-        """The keyframe model of a stage.
-
-        Raises:
-            InputError: it was not trained.
-        """
-        model = self.models.get(stage)
-        if isinstance(model, KeyIn):
-            return model
-        command = "train" if stage == "keyin" else f"baseline {stage}"
-        raise InputError(f"{stage} needs a checkpoint of `keyin {command}`, which is not there: use --selector search")
 
     @property
     def price(self) -> float:
+        """What a keyframe costs, in nats: the recipe's, or see `model.search`."""
+        from keyin_cli.model.search import keyframe_nats
+
         price = self.recipe.discovery.price
         if price != "auto":
             return float(price)
         return keyframe_nats(self.training(), self.foundation.decoder.draws_on_background)
 
     def costs(self, frames: Frames, advance: Tracker | None = None) -> Costs:
-        """Segment costs of sequences (n,T+N,H,W,C), batch by batch; of the same array they are computed once."""
-        first = self.recipe.window.conditioning - 1
+        """Segment costs (n,N+1,S) of sequences (n,T+N,H,W,C), in nats; of the same array they are computed once."""
+        from keyin_cli.model.search import segment_costs
+
         if id(frames) not in self.kept:
             pieces = []
-            for batch in batches(frames[:, first:]):
+            for batch in batches(frames[:, self.recipe.window.conditioning - 1 :]):
                 pieces.append(segment_costs(self.foundation, batch, self.device))
                 if advance is not None:
                     advance(len(batch))
@@ -107,43 +98,32 @@ class Context:
         return self.kept[id(frames)][1]
 
 
+def foundation_of(model: nn.Module) -> Foundation | None:
+    """Stage 1 in a model: the model itself, or a part of a keyframe model; None of one that has none."""
+    from keyin_cli.model.keyin import Foundation, KeyIn
+
+    if isinstance(model, KeyIn):
+        return model.foundation
+    return model if isinstance(model, Foundation) else None
+
+
 def batches(frames: Frames) -> Iterator[Frames]:
     for begin in range(0, len(frames), BATCH):
         yield frames[begin : begin + BATCH]
 
 
 class Inpainting(ABC):
-    """Base of the selectors that only name times: the interpolator draws the sequence from the true frames at those times."""
+    """Base of the selectors that only select times: the interpolator draws the sequence from the true frames at those times."""
 
-    def __init__(self, context: Context) -> None:
-        self.context, self.settings = context, dict[str, float]()
+    def __init__(self, sources: Sources) -> None:
+        self.sources, self.settings = sources, dict[str, float]()
 
     @abstractmethod
     def select(self, frames: Frames) -> Times: ...
 
-    @torch.no_grad()
     def predict(self, frames: Frames) -> Frames:
-        context, first = self.context, self.context.recipe.window.conditioning - 1
-        drawn = []
-        for sequence, times in zip(frames[:, first:], self.select(frames), strict=True):
-            images = to_images(sequence, context.device)
-            embeddings, background = context.foundation.encoder(images), images[0]
-            nodes = chain_nodes(times, context.recipe.window.max_offset)
-            for begin, end in pairwise(nodes):
-                pair, length = embeddings[[begin, end]][:, None], int(end - begin)
-                inner = context.foundation.inpaint(pair[0], pair[1], torch.tensor([length], device=context.device), length)
-                drawn.append(context.foundation.decoder(inner[0], background).sigmoid())
-        return to_frames(torch.cat(drawn)).reshape(frames.shape[0], -1, *frames.shape[2:])
+        from keyin_cli.discovery.inpainting import inpaint
 
-
-def chain_nodes(times: Times, longest: int) -> NDArray[np.int64]:
-    """Times 0…N that bound the segments of one sequence (N,): its keyframes, both ends, and cuts wherever a gap exceeds S."""
-    nodes = [0, *(np.flatnonzero(times[:-1]) + 1), len(times)]
-    cut = [np.arange(begin, end, longest) for begin, end in pairwise(nodes)]
-    return np.concatenate([*cut, [len(times)]])
-
-
-def to_frames(images: torch.Tensor) -> Frames:
-    """Pixels in [0,1] -> uint8."""
-    frames: Frames = (images * 255).round().to(torch.uint8).cpu().numpy()
-    return frames
+        sources, window = self.sources, self.sources.recipe.window
+        seen = frames[:, window.conditioning - 1 :]
+        return inpaint(sources.foundation, seen, self.select(frames), window.max_offset, sources.device)

@@ -3,80 +3,112 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from keyin_cli import figures, storage
+from keyin_cli.colours import Colour
 from keyin_cli.datasets import loader
-from keyin_cli.datasets.statistics import is_pushing
+from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import pick_device
-from keyin_cli.discovery import paths
-from keyin_cli.discovery.evaluate import STRIPS, evaluate
+from keyin_cli.discovery.evaluate import STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.reconstructions import compare
-from keyin_cli.discovery.selector import Frames
-from keyin_cli.discovery.selectors import STAGE
-from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.svg import Svg
-from keyin_cli.model.weights import halve, load_models
+from keyin_cli.discovery.selector import Selector, Sources
+from keyin_cli.model.predictor import Predictor
+from keyin_cli.model.trained import Checkpoint
+from keyin_cli.model.weights import halve
 from keyin_cli.recipe import Recipe, check
+from keyin_cli.registry import resolve
 from keyin_cli.training.pipeline import train
+from keyin_cli.training.spec import StageSpec
 
-SAMPLED = ("keyin", "surprise", "jumpy")  # those that predict frames of their own
-COMPARED = ("keyin", "jumpy", "surprise")  # from top to bottom
-UNTRAINED = ("constant", "random")
 TABLE = "table.json"
+Select = Callable[[Sources], Selector]
 
 
-def table(recipe: Recipe, baselines: Sequence[str], seeds: int, sequences: int, samples: int, out: Path | None) -> dict[str, Any]:
+class Tabled(Protocol):
+    """What the table asks of a method, see `methods.method.Method`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def stage(self) -> StageSpec | None: ...
+    @property
+    def selectors(self) -> Mapping[str, Select]: ...
+    @property
+    def predicts(self) -> bool: ...
+    @property
+    def colour(self) -> Colour: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a table is made.
+
+    `seeds`: training seeds of the first method, from the recipe's own on, all on one stage 1; the first is that of all rows.
+    `sequences`: test sequences whose predictions are compared; `samples`: from the prior for each of them.
+    """
+
+    seeds: int = 3
+    sequences: int = 100
+    samples: int = 100
+
+
+def table(
+    recipe: Recipe,
+    methods: Sequence[Tabled],
+    settings: Settings,
+    load: Callable[[Path], Checkpoint],
+    out: Path | None = None,
+) -> dict[str, Any]:
     """Train, publish and evaluate; what is finished is not done again, but for the evaluation.
 
     Args:
-        baselines: those that are trained beside KeyIn: `surprise`, `jumpy`, `static`.
-        seeds: how many training seeds of the keyframe model, from the recipe's own on, all on one stage 1; the first is that of
-            all other rows.
-        sequences: test sequences whose predictions are compared.
-        samples: samples from the prior for each of them.
+        methods: those that have rows; the first is trained with several seeds.
+        load: the trained models of a directory.
         out: where weights, results and pictures go; by default `table` in the run directory.
 
     Returns:
-        What `eval-f1` prints, rows also with the `seconds` of their training and that of `keyin` with `seeds`; and `quality`.
-        The figures also compare reconstructions and show how the stages were trained; of the pushing world also `paths`, see
-        `paths.compare`, and their picture.
+        What `eval-f1` prints, rows also with the `seconds` of their training and that of the first method with `seeds`; and
+        `quality`. The figures also compare reconstructions and show how the stages were trained. Where the kind of dataset says
+        where sampled futures lead, `paths` has that, with a picture.
     """
     run = storage.runs(recipe.name)
     out = out or run / "table"
-    stages = ("interpolator", "keyin", *baselines)
-    manifests = {stage: train(stage, recipe, run) for stage in stages}
-    seconds = {stage: manifest["seconds"] + manifest.get("preparation_seconds", 0.0) for stage, manifest in manifests.items()}
-    for stage in stages:
-        publish(run / stage, out / stage)
-    result = evaluate(out, None, "test", [], None, recipe.seed, [], out)
-    rows = {row["method"]: row for row in result["rows"]}
-    for method, row in rows.items():
-        stage = STAGE.get(method, "interpolator")
-        if method not in UNTRAINED:
-            row["seconds"] = round(seconds["interpolator"] + (seconds[stage] if method in STAGE else 0), 1)
-    scores = [rows["keyin"]["f1"]["0"], *(_f1_of_seed(recipe, recipe.seed + more) for more in range(1, seeds))]
-    rows["keyin"]["seeds"] = {"f1": scores, "mean": float(np.mean(scores)), "std": float(np.std(scores))}
-    device, frames, models = pick_device(recipe.device), _frames(recipe, sequences), _predicting(stages, out)
-    for model in models.values():
-        model.to(device)
-    result["quality"] = [quality(stage, model, frames, samples, device, recipe.seed) for stage, model in models.items()]
-    pictures = out / "comparison.png", out / "curves.png"
-    compared, shown = {stage: models[stage] for stage in COMPARED if stage in models}, frames[:STRIPS]
-    compare(pictures[0], compared, shown, storage.read_lines(out / "sequences.jsonl")[: len(shown)], device)
-    figures.curves(pictures[1], {stage: storage.read_lines(out / stage / storage.METRICS) for stage in stages})
-    result["figures"] += [str(picture) for picture in pictures]
-    dataset = open_for(recipe.data)
-    if is_pushing(dataset):
-        result["paths"] = paths.compare(out / "paths.png", models, dataset, device, recipe.seed)
-        result["figures"].append(str(out / "paths.png"))
-    storage.write_json(out / TABLE, result)
+    stages = _stages(methods)
+    with storage.locked(out):
+        manifests = {stage.name: train(stage, recipe, run) for stage in stages}
+        for stage in stages:
+            publish(run / stage.name, out / stage.name)
+        selectors = {f"{method.name}{suffix}": make for method in methods for suffix, make in method.selectors.items()}
+        checkpoint = load(out)
+        result = evaluate(selectors, checkpoint, Evaluation(seed=recipe.seed), out, out)
+        rows = {row["method"]: row for row in result["rows"]}
+        for method in methods:
+            for suffix in method.selectors if method.stage else ():
+                rows[f"{method.name}{suffix}"]["seconds"] = _seconds(method.stage, manifests)
+        rows[methods[0].name]["seeds"] = _seeds(recipe, methods[0], settings.seeds, rows[methods[0].name]["f1"]["0"], load)
+        device = pick_device(recipe.device)
+        models = {method.name: _predictor(checkpoint.to(device), method) for method in methods if method.predicts}
+        frames = loader.load_frames(open_for(recipe.data), "test", recipe.window.frames, settings.sequences)
+        result["quality"] = [
+            quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
+        ]
+        pictures, shown = [out / "comparison.png", out / "curves.png"], frames[:STRIPS]
+        compare(pictures[0], models, shown, storage.read_lines(out / "sequences.jsonl")[: len(shown)], device)
+        _curves(pictures[1], methods, out)
+        kind = kind_of_dataset(dataset := open_for(recipe.data))
+        if kind and kind.continuations:
+            pictures.append(out / "paths.png")
+            result["paths"] = resolve(kind.continuations)(pictures[-1], models, dataset, device, recipe.seed)
+        result["figures"] += [str(picture) for picture in pictures]
+        storage.write_json(out / TABLE, result)
     return result
 
 
@@ -89,22 +121,54 @@ def publish(stage: Path, out: Path) -> None:
     storage.write_json(out / storage.MANIFEST, manifest | {"weights_sha256": sha256, "halved_from": manifest["weights_sha256"]})
 
 
-def _f1_of_seed(recipe: Recipe, seed: int) -> float:
-    """Train the keyframe model with another seed on the same stage 1: its F1."""
-    run = storage.runs(f"{recipe.name}-seed{seed}")
+def _stages(methods: Sequence[Tabled]) -> list[StageSpec]:
+    """What is trained for methods: stage 1 first, then each in order."""
+    wanted = [method.stage for method in methods if method.stage]
+    below = [stage.foundation for stage in wanted if stage.foundation]
+    return list({stage.name: stage for stage in [*below, *wanted]}.values())
+
+
+def _seconds(stage: StageSpec | None, manifests: Mapping[str, dict[str, Any]]) -> float:
+    """How long a stage and what it stands on were trained and prepared."""
+    if stage is None:
+        return 0.0
+    manifest = manifests[stage.name]
+    own = manifest["seconds"] + manifest.get("preparation_seconds", 0.0)
+    return round(own + _seconds(stage.foundation, manifests), 1)
+
+
+def _seeds(recipe: Recipe, method: Tabled, seeds: int, first: float, load: Callable[[Path], Checkpoint]) -> dict[str, Any]:
+    """F1 of a method trained with several seeds on one stage 1, all judged in half precision; `std` is a sample's."""
+    scores = [first, *(_f1_of_seed(recipe, method, recipe.seed + more, load) for more in range(1, seeds))]
+    deviation = float(np.std(scores, ddof=1)) if seeds > 1 else None
+    return {"f1": scores, "mean": float(np.mean(scores)), "std": deviation}
+
+
+def _f1_of_seed(recipe: Recipe, method: Tabled, seed: int, load: Callable[[Path], Checkpoint]) -> float:
+    """Train a method with another seed on the same stage 1: its F1."""
+    run, name = storage.runs(f"{recipe.name}-seed{seed}"), method.name
+    assert method.stage is not None
     foundation = recipe, storage.runs(recipe.name)
-    train("keyin", check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run, foundation=foundation)
-    result = evaluate(run, None, "test", ["keyin"], None, seed, [], None)
+    train(method.stage, check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run, foundation=foundation)
+    half = run / "half" / method.stage.name
+    with storage.locked(half):
+        publish(run / method.stage.name, half)
+    result = evaluate({name: method.selectors[""]}, load(half), Evaluation(seed=seed), None, half / "eval_f1")
     return float(result["rows"][0]["f1"]["0"])
 
 
-def _frames(recipe: Recipe, sequences: int) -> Frames:
-    """The first sequences of the test split."""
-    count = recipe.window.conditioning + recipe.window.predicted
-    return loader.load_frames(open_for(recipe.data), "test", count, sequences)
+def _predictor(checkpoint: Checkpoint, method: Tabled) -> Predictor:
+    """The model of a method that predicts frames of its own."""
+    assert method.stage is not None
+    model = checkpoint.models[method.stage.name]
+    assert isinstance(model, Predictor)
+    return model
 
 
-def _predicting(stages: Sequence[str], out: Path) -> dict[str, KeyIn | Svg]:
-    """The published models that predict frames of their own."""
-    models = load_models(out / stage / storage.WEIGHTS for stage in SAMPLED if stage in stages)
-    return {stage: model for stage, model in models.items() if isinstance(model, (KeyIn, Svg))}
+def _curves(path: Path, methods: Sequence[Tabled], out: Path) -> None:
+    """How stage 1 and what stands on it were trained."""
+    rows = {stage.name: storage.read_lines(out / stage.name / storage.METRICS) for stage in _stages(methods)}
+    above = {method.name: method for method in methods if method.stage and method.stage.foundation}
+    below = next(iter(rows.values()))
+    metrics = {name: rows[method.stage.name] for name, method in above.items() if method.stage}
+    figures.curves(path, below, metrics, {name: method.colour for name, method in above.items()})

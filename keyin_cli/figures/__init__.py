@@ -1,15 +1,16 @@
 """Every picture and video. Frames are uint8 (T,H,W,C); times are bool (T,). Files are PNG, GIF and MP4.
 
-Colours as in the paper: true changes red, named keyframes blue; in pushing the start is pink and the goal green.
+Colours as in the paper: true changes red, detected keyframes blue; in pushing the start is pink and the goal green.
 """
 
+from keyin_cli.colours import BLUE, GREEN, GREY, PINK, RED
 from keyin_cli.figures.curves import curves
 from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
 from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, marks, strips, trajectories
 from keyin_cli.figures.film import film
 from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 from keyin_cli.figures.robustness import Factor, robustness
-from keyin_cli.figures.style import BLUE, GREEN, GREY, PINK, RED, framed, overlay
+from keyin_cli.figures.style import framed, overlay
 
 __all__ = [
     "BLUE",

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from keyin_cli.figures.style import BLUE, GREEN, GREY, METHOD_COLOURS, PINK, line_legend, paint, panels, save
+from keyin_cli.colours import BLUE, GREEN, GREY, PINK, Colour
+from keyin_cli.figures.style import line_legend, paint, panels, save
 
 Rows = Sequence[Mapping[str, float]]
 
-STAGE_1 = "interpolator"
 TERMS = {"sequence": BLUE, "autoencoder": GREEN, "embeddings": PINK, "kl": GREY}  # of stage 1
 VALIDATION = "val/"
 COLUMNS = 3
@@ -35,23 +35,22 @@ PANELS = (
 )
 
 
-def curves(path: Path, metrics: Mapping[str, Rows]) -> None:
+def curves(path: Path, stage_1: Rows, methods: Mapping[str, Rows], colours: Mapping[str, Colour]) -> None:
     """Stage 1 with its terms; then a panel for each validation term of the keyframe models, each method a line.
 
     Args:
-        metrics: the rows of each stage; `interpolator` and any of those that train a keyframe model. Panels without a line are
-            left out.
+        methods: the rows of each method that stands on stage 1. Panels without a line are left out.
+        colours: of every method.
     """
-    methods = {stage: rows for stage, rows in metrics.items() if stage in METHOD_COLOURS}
     shown = [(panel, lines) for panel in PANELS if (lines := _lines(panel, methods))]
     count = 1 + len(shown)
     columns = min(COLUMNS, count)
     height = -(-count // columns)  # in panels
     figure, axes = panels(height, columns, 4.6 * columns, 3 * height + 0.4)
-    _stage_1(axes.flat[0], metrics.get(STAGE_1, ()))
+    _stage_1(axes.flat[0], stage_1)
     for axis, (panel, lines) in zip(axes.flat[1:], shown, strict=False):
         for method, (steps, values) in lines.items():
-            axis.plot(steps, values, ".-", color=paint(METHOD_COLOURS[method]), clip_on=False)
+            axis.plot(steps, values, ".-", color=paint(colours[method]), clip_on=False)
         axis.set(title=panel.title, yscale=panel.scale)
         if panel.scale == "linear":
             axis.set_ylim(bottom=0)
@@ -62,7 +61,7 @@ def curves(path: Path, metrics: Mapping[str, Rows]) -> None:
         axis.set_axis_off()
     drawn = dict.fromkeys(method for _, lines in shown for method in lines)
     figure.suptitle("on the validation split; faint: on the training batches")
-    line_legend(figure, {method: {"color": paint(METHOD_COLOURS[method])} for method in drawn})
+    line_legend(figure, {method: {"color": paint(colours[method])} for method in drawn})
     save(path, figure)
 
 

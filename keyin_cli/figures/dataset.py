@@ -11,23 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import BoxStyle, Circle, FancyBboxPatch, Rectangle
 
+from keyin_cli.colours import BLUE, GREEN, GREY, PINK, RED
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, WALL_HALF
-from keyin_cli.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    PINK,
-    RED,
-    Frames,
-    Points,
-    Times,
-    legend,
-    overlay,
-    paint,
-    panels,
-    save,
-)
+from keyin_cli.figures.style import Frames, Points, Times, legend, overlay, paint, panels, save
 
 COLUMNS = 3
 FADED = 0.12  # opacity of the puck between keyframes

@@ -10,17 +10,18 @@ import numpy as np
 from PIL import Image
 
 from keyin_cli import storage
-from keyin_cli.figures.style import BLUE, GREY, RED, Colour, Frames, Times, framed, overlay, panels, save
+from keyin_cli.colours import BLUE, GREY, RED, Colour
+from keyin_cli.figures.style import Frames, Times, framed, overlay, panels, save
 
 
 @dataclass(frozen=True)
 class Example:
-    """One sequence to show: the N true and predicted frames, the true keyframes (None without labels) and the named ones."""
+    """One sequence to show: the N true and predicted frames, the true keyframes (None without labels) and the detected ones."""
 
     truth: Frames
     predicted: Frames
     true_times: Times | None
-    named_times: Times
+    detected_times: Times
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Strip:
 def frame_strip(path: Path, examples: Sequence[Example], title: str) -> None:
     """Truth above, prediction below, for each of a few sequences."""
     truths = (Strip("truth", example.truth, marks(example), RED) for example in examples)
-    predictions = (Strip("predicted", example.predicted, example.named_times, BLUE) for example in examples)
+    predictions = (Strip("predicted", example.predicted, example.detected_times, BLUE) for example in examples)
     strips(path, list(zip(truths, predictions, strict=True)), title)
 
 
@@ -53,7 +54,7 @@ def strips(path: Path, sequences: Sequence[Sequence[Strip]], title: str) -> None
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
     axes[-1, 0].set_xlabel("frame (0 is the last one seen)")
-    figure.suptitle(f"{title}: true changes red, named keyframes blue")
+    figure.suptitle(f"{title}: true changes red, detected keyframes blue")
     save(path, figure)
 
 
@@ -62,7 +63,7 @@ def trajectories(path: Path, examples: Sequence[Example], title: str) -> None:
     figure, axes = panels(2, len(examples), 2.4 * len(examples), 5.2)
     for column, example in zip(axes.T, examples, strict=True):
         column[0].imshow(overlay(example.truth, marks(example), RED), interpolation="nearest")
-        column[1].imshow(overlay(example.predicted, example.named_times, BLUE), interpolation="nearest")
+        column[1].imshow(overlay(example.predicted, example.detected_times, BLUE), interpolation="nearest")
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
@@ -80,7 +81,7 @@ def animation(path: Path, examples: Sequence[Example], scale: int = 4, milliseco
             np.vstack(
                 [
                     framed(example.truth[time], RED if marks(example)[time] else GREY),
-                    framed(example.predicted[time], BLUE if example.named_times[time] else GREY),
+                    framed(example.predicted[time], BLUE if example.detected_times[time] else GREY),
                 ]
             )
             for example in examples

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli import storage
+from keyin_cli.colours import GREEN, GREY, RED
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
-from keyin_cli.figures.style import BORDER, GREEN, GREY, RED, Frames, Points, Times, framed
+from keyin_cli.figures.style import BORDER, Frames, Points, Times, framed
 
 SIDE = 1280  # px, at most, of a film's longer side, unless frames in their own size need more
 COLUMNS = 6

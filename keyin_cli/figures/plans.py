@@ -10,11 +10,12 @@ import numpy as np
 from matplotlib.patches import Circle
 
 from keyin_cli import storage
+from keyin_cli.colours import BLUE, GREEN, RED
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.figures.dataset import draw_wall
 from keyin_cli.figures.film import encode, rings
-from keyin_cli.figures.style import BLUE, GREEN, RED, Frames, Points, legend, paint, panels, save
+from keyin_cli.figures.style import Frames, Points, legend, paint, panels, save
 
 GOAL = 0.4  # opacity of a goal
 COLUMNS = 4

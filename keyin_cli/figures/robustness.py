@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyin_cli.figures.style import GREY, METHOD_COLOURS, Points, line_legend, paint, panels, save
+from keyin_cli.colours import GREY, Colour
+from keyin_cli.figures.style import Points, line_legend, paint, panels, save
 
 COLUMNS = 2
 
@@ -20,16 +21,16 @@ class Factor:
     lines: Mapping[str, Points]
 
 
-def robustness(path: Path, factors: Sequence[Factor], score: str) -> None:
-    """Scores in [0,1] with their intervals; the condition of the training data dashed."""
+def robustness(path: Path, factors: Sequence[Factor], score: str, colours: Mapping[str, Colour]) -> None:
+    """Scores in [0,1] with their intervals, each method in its colour; the condition of the training data dashed."""
     columns, rows = min(COLUMNS, len(factors)), -(-len(factors) // COLUMNS)
     figure, axes = panels(rows, columns, 4.8 * columns, 2.9 * rows + 0.4)
     for axis, factor in zip(axes.flat, factors, strict=False):
         axis.axvline(factor.trained, color=paint(GREY, 0.6), linestyle="--", linewidth=1)
         for method, line in factor.lines.items():
             value, middle, low, high = line.T
-            axis.fill_between(value, low, high, color=paint(METHOD_COLOURS[method], 0.2), linewidth=0)
-            axis.plot(value, middle, ".-", color=paint(METHOD_COLOURS[method]))
+            axis.fill_between(value, low, high, color=paint(colours[method], 0.2), linewidth=0)
+            axis.plot(value, middle, ".-", color=paint(colours[method]))
         values = sorted({float(value) for line in factor.lines.values() for value in line[:, 0]})
         axis.set_xticks(values, [f"{value:g}" for value in values])
         axis.set(xlabel=factor.title, ylim=(0, 1.02))
@@ -39,6 +40,6 @@ def robustness(path: Path, factors: Sequence[Factor], score: str) -> None:
     for axis in axes[:, 0]:
         axis.set_ylabel(score)
     methods = dict.fromkeys(method for factor in factors for method in factor.lines)
-    looks = {method: {"color": paint(METHOD_COLOURS[method]), "marker": "."} for method in methods}
+    looks = {method: {"color": paint(colours[method]), "marker": "."} for method in methods}
     line_legend(figure, looks | {"as trained": {"color": paint(GREY, 0.6), "linestyle": "--"}})
     save(path, figure)

@@ -6,33 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from keyin_cli import storage
-
-mpl.use("Agg")
-from matplotlib import pyplot
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from keyin_cli.colours import Colour
 
 Frames = NDArray[np.uint8]
 Times = NDArray[np.bool_]
 Points = NDArray[np.floating[Any]]
-Colour = tuple[int, int, int]
 
-RED: Colour = (220, 40, 40)
-BLUE: Colour = (50, 110, 240)
-GREY: Colour = (90, 90, 90)
-PINK: Colour = (240, 130, 190)
-GREEN: Colour = (30, 150, 70)
-ORANGE: Colour = (225, 130, 20)
-BLACK: Colour = (20, 20, 20)
-METHOD_COLOURS: dict[str, Colour] = {
-    **{"keyin": BLUE, "search": GREY, "surprise": RED, "jumpy": GREEN},
-    **{"static": BLACK, "soft-embeddings": PINK, "soft-pixels": ORANGE},
-}  # of a method's line in a diagram
 BORDER = 2  # px around each frame of a strip
 DIFFERENT = 40  # a pixel this far from the background belongs to what moves
 
@@ -64,8 +49,9 @@ def paint(colour: Colour, alpha: float = 1.0) -> tuple[float, float, float, floa
 
 
 def panels(rows: int, columns: int, width: float, height: float) -> tuple[Figure, NDArray[Any]]:
-    """A figure of that many inches and its axes (rows,columns)."""
-    return pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="constrained")
+    """A figure of that many inches and its axes (rows,columns). Without pyplot: the caller's back end stays as it is."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def legend(figure: Figure, **looks: dict[str, Any]) -> None:
@@ -85,6 +71,5 @@ def _below(figure: Figure, handles: list[Line2D], **layout: Any) -> None:
 
 
 def save(path: Path, figure: Figure) -> None:
-    """Write a figure as PNG and close it."""
+    """Write a figure as PNG."""
     storage.replace(path, lambda beside: figure.savefig(beside, format="png", dpi=110, metadata={"Software": None}))
-    pyplot.close(figure)

@@ -1,38 +1,111 @@
-"""Which weights `--ckpt` means."""
+"""Which weights `--ckpt` means, and the models in them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keyin_cli import storage
 from keyin_cli.errors import InputError
+from keyin_cli.methods.registry import stage, stages
+from keyin_cli.recipe import Recipe, check
 from keyin_cli.storage import CHECKPOINTS, MANIFEST, WEIGHTS
 
-STAGES = ("keyin", "interpolator", "surprise", "jumpy", "static", "soft-embeddings", "soft-pixels", "tap")
+if TYPE_CHECKING:
+    from torch import nn
+
+    from keyin_cli.model.trained import Checkpoint
+
+RELEASED = "released"
 
 
-def find_weights(path: Path) -> Path:
-    """The weights file that `--ckpt` means: a file, a stage's directory, a recipe's run directory or a released one.
+def find(path: Path | str) -> Path:
+    """What `--ckpt` names: a path, or the name of a released directory (`brownian`, `pushing`) when there is no such path."""
+    released = released_folder() / str(path)
+    return released if not Path(path).exists() and len(Path(path).parts) == 1 and released.is_dir() else Path(path)
+
+
+def released_folder() -> Path:
+    """Where the released weights lie: inside the package in a wheel, in `artifacts` of a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / RELEASED
+    return inside if inside.is_dir() else package.parent / "artifacts" / RELEASED
+
+
+def find_weights(path: Path | str) -> Path:
+    """The first weights file that `--ckpt` means: see `find_all_weights`."""
+    return find_all_weights(path)[0]
+
+
+def find_all_weights(path: Path | str) -> list[Path]:
+    """The weights files that `--ckpt` means: a file, that of a stage's directory, or those of all stages of a run or release.
 
     Raises:
-        InputError: there is none; the line says how to make one.
+        InputError: there are none; the line says how to make some.
     """
+    path = find(path)
     if path.is_file():
-        return path
-    for candidate in (path / WEIGHTS, *(path / stage / WEIGHTS for stage in STAGES)):
-        if candidate.is_file():
-            return candidate
-    if any((path / stage / CHECKPOINTS).is_dir() for stage in ("", *STAGES)):
+        return [path]
+    if (path / WEIGHTS).is_file():
+        return [path / WEIGHTS]
+    known = stages()
+    if found := [path / stage / WEIGHTS for stage in known if (path / stage / WEIGHTS).is_file()]:
+        return found
+    if any((path / stage / CHECKPOINTS).is_dir() for stage in ("", *known)):
         raise InputError(f"{path} holds an unfinished run: continue it with the command in its {MANIFEST}")
-    raise InputError(f"no weights at {path}: train some with `keyin train recipes/brownian.yaml`")
+    released = sorted(folder.name for folder in released_folder().glob("*") if (folder / "keyin" / WEIGHTS).is_file())
+    names = f", or give the name of released ones ({', '.join(released)})" if released else ""
+    raise InputError(f"no weights at {path}: train some with `keyin train recipes/brownian.yaml`{names}")
 
 
-def stage_weights(path: Path) -> list[Path]:
-    """The weights files that `--ckpt` means: those of all stages in a run directory, else the one of `find_weights`."""
-    return [path / stage / WEIGHTS for stage in STAGES if (path / stage / WEIGHTS).is_file()] or [find_weights(path)]
+def load_model(file: Path, overrides: Sequence[str] = ()) -> tuple[nn.Module, Recipe]:
+    """The model of a weights file, in evaluation mode on the CPU, and its recipe, with `overrides` of its keys.
+
+    Raises:
+        InputError: it is no weights file of ours; no method is installed that trains such; its tensors do not fit its recipe.
+    """
+    return _load(file, overrides)[1:]
+
+
+def load(path: Path | str, overrides: Sequence[str] = ()) -> Checkpoint:
+    """All models that `--ckpt` means.
+
+    Raises:
+        InputError: see `find_all_weights` and `load_model`.
+    """
+    from keyin_cli.model.trained import Checkpoint
+
+    files = find_all_weights(path)
+    loaded = [_load(file, overrides) for file in files]
+    models = {name: model for name, model, _ in loaded}
+    return Checkpoint(loaded[0][2], models, {name: file for (name, *_), file in zip(loaded, files, strict=True)})
+
+
+def _load(file: Path, overrides: Sequence[str]) -> tuple[str, nn.Module, Recipe]:
+    """Stage, model and recipe of a weights file."""
+    from keyin_cli.model.weights import load_tensors, read_weights
+
+    tensors, metadata = read_weights(file)
+    recipe = check(metadata["recipe"], overrides, source=str(file))
+    try:
+        spec = stage(metadata["stage"])
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    model = spec.model(recipe)
+    load_tensors(model, tensors, file)
+    return spec.name, model.eval().requires_grad_(False), recipe
 
 
 def evaluations(weights: Path, recipe_name: str) -> Path:
-    """Where evaluations of a weights file go: beside it in a run; committed and foreign weights are left alone."""
-    stage = weights.parent if weights.parent.name in STAGES else storage.runs(recipe_name)
-    return stage / "eval_f1"
+    """Where evaluations of a weights file go: beside it in a run of ours; released and foreign weights are left alone."""
+    folder = weights.parent
+    return (folder if _is_run(folder) else storage.runs(recipe_name)) / "eval_f1"
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a directory is a stage that was trained into a run here, not one that was published or came from elsewhere."""
+    if not (folder / MANIFEST).is_file() or folder.absolute().is_relative_to(released_folder().absolute()):
+        return False
+    manifest = storage.read_manifest(folder)
+    return manifest["kind"] == "run" and "halved_from" not in manifest

@@ -10,20 +10,23 @@ import torch
 from torch import Tensor, nn
 
 from keyin_cli.model.layers import ProjectedLstm, mlp
-from keyin_cli.recipe import Model, StochasticInterpolator
 
 
 class Interpolator(nn.Module):
-    def __init__(self, model: Model, max_offset: int) -> None:
+    def __init__(self, embedding: int, max_offset: int, layers: int, units: int, latent: int) -> None:
+        """
+        Args:
+            embedding: E.
+            max_offset: S.
+            layers, units: of its LSTMs.
+            latent: size of z_inter; 0 for a deterministic interpolator.
+        """
         super().__init__()
-        embedding, lstm = model.codec.embedding, model.lstm
-        self.max_offset = max_offset
-        self.latent = model.interpolator.latent if isinstance(model.interpolator, StochasticInterpolator) else 0
-        self.layers, self.units = lstm.layers, lstm.units
-        context = 2 * embedding + max_offset + self.latent
-        self.initial = mlp([context, 2 * lstm.units, 2 * lstm.layers * lstm.units])
-        self.lstm = ProjectedLstm(context, embedding, lstm)
-        self.posterior = ProjectedLstm(embedding, 2 * self.latent, lstm) if self.latent else None
+        self.max_offset, self.latent, self.layers, self.units = max_offset, latent, layers, units
+        context = 2 * embedding + max_offset + latent
+        self.initial = mlp([context, 2 * units, 2 * layers * units])
+        self.lstm = ProjectedLstm(context, embedding, layers, units)
+        self.posterior = ProjectedLstm(embedding, 2 * latent, layers, units) if latent else None
 
     def forward(self, start: Tensor, end: Tensor, offset: Tensor, z: Tensor, steps: int | None = None) -> Tensor:
         """Inpaint segments.

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from keyin_cli.model.layers import ProjectedLstm, sine_code
-from keyin_cli.recipe import ConstantOffsets, FreeOffsets, Model, Offsets, StaticOffsets, TemporalInference, Window
 
 TIME_CODE = 16  # size of a sine code of time
 CERTAIN = 50.0  # logit of an offset that is given
+
+OffsetSource = Literal["free", "static"] | int
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How a sequence is cut, in frames: T conditioning frames, N predicted ones; M keyframes, at most S frames apart."""
+
+    conditioning: int
+    predicted: int
+    keyframes: int
+    max_offset: int
 
 
 @dataclass(frozen=True)
@@ -29,42 +42,58 @@ class Keyframes:
         return self.logits.softmax(-1, dtype=torch.promote_types(self.logits.dtype, torch.float32))
 
 
-class Inference(nn.Module):
-    """LSTM_inf and key-value attention (equations 1 and 2): the posterior of z_t.
+@dataclass(frozen=True)
+class Observer:
+    """LSTM_inf: its `layers` and `units`, `kernels` of the convolutions over time before it (odd; none: no convolutions).
 
-    Kind `bare` attends with the last keyframe embedding alone. Kind `temporal` puts convolutions over time before the LSTM,
-    sine codes of a frame's time into keys and values, and queries with the state of LSTM_key and the expected time too.
+    `temporal`: sine codes of a frame's time are in keys and values, and queries have the state of LSTM_key and the expected time
+    too. Otherwise the last keyframe's embedding alone is the query.
     """
 
-    def __init__(self, model: Model, window: Window, query: int) -> None:
+    layers: int
+    units: int
+    kernels: Sequence[int] = ()
+    temporal: bool = False
+
+
+class Inference(nn.Module):
+    """LSTM_inf and key-value attention (equations 1 and 2): the posterior of z_t."""
+
+    def __init__(self, *, embedding: int, units: int, latent: int, query: int, horizon: Horizon, observer: Observer) -> None:
+        """
+        Args:
+            embedding: E.
+            units: of the convolutions, and of what LSTM_inf says of a frame.
+            latent: Z.
+            query: size of a query; E unless `observer.temporal`.
+
+        Raises:
+            ValueError: the size of a kernel is even, which would move frames.
+        """
         super().__init__()
-        embedding, units = model.codec.embedding, model.lstm.units
-        self.window = window
-        kernels: list[int] = []
-        lstm = model.lstm
-        self.temporal = isinstance(model.inference, TemporalInference)
-        if isinstance(model.inference, TemporalInference):
-            kernels, lstm = model.inference.kernels, model.inference.lstm or model.lstm
+        if any(kernel % 2 == 0 for kernel in observer.kernels):
+            raise ValueError(f"kernels {tuple(observer.kernels)}: only odd sizes keep a frame in its place")
+        self.horizon, self.temporal = horizon, observer.temporal
         layers: list[nn.Module] = []
         channels = embedding
-        for kernel in kernels:
+        for kernel in observer.kernels:
             layers += [nn.Conv1d(channels, units, kernel, padding=kernel // 2), nn.SiLU()]
             channels = units
         self.convolutions = nn.Sequential(*layers)
-        self.lstm = ProjectedLstm(channels, units, lstm, bidirectional=True)
+        self.lstm = ProjectedLstm(channels, units, observer.layers, observer.units, bidirectional=True)
         code = TIME_CODE if self.temporal else 0
         self.key = nn.Linear(units + code, embedding)
-        self.value = nn.Linear(units + code, 2 * model.latent)
+        self.value = nn.Linear(units + code, 2 * latent)
         self.query = nn.Linear(query, embedding) if self.temporal else nn.Identity()
         self.scale = embedding**-0.5 if self.temporal else 1.0
 
     def read(self, sequence: Tensor) -> tuple[Tensor, Tensor]:
         """Observe a sequence (B,T+N,E): keys (B,N,E) and values (B,N,2Z) of the frames to predict."""
         features = self.convolutions(sequence.transpose(1, 2)).transpose(1, 2)
-        outputs = self.lstm(features)[0][:, self.window.conditioning :]
+        outputs = self.lstm(features)[0][:, self.horizon.conditioning :]
         if self.temporal:
-            times = torch.arange(1.0, self.window.predicted + 1, device=outputs.device)
-            code = sine_code(times, TIME_CODE, self.window.predicted).expand(len(outputs), -1, -1)
+            times = torch.arange(1.0, self.horizon.predicted + 1, device=outputs.device)
+            code = sine_code(times, TIME_CODE, self.horizon.predicted).expand(len(outputs), -1, -1)
             outputs = torch.cat([outputs, code], dim=-1)
         return self.key(outputs), self.value(outputs)
 
@@ -77,15 +106,27 @@ class Inference(nn.Module):
 
 
 class OffsetHead(nn.Module):
-    """Logits of δ^t (B,S): from LSTM_key's output (B,U), or the same for all sequences, learned or given (`recipe.Offsets`)."""
+    """Logits of δ^t (B,S): from LSTM_key's output (B,U), or the same for all sequences, learned or given."""
 
-    def __init__(self, offsets: Offsets, units: int, window: Window) -> None:
+    def __init__(self, units: int, keyframes: int, max_offset: int, source: OffsetSource = "free") -> None:
+        """
+        Args:
+            units: U.
+            keyframes: M.
+            max_offset: S.
+            source: `free`: LSTM_key's output decides; `static`: one pattern is learned; a number: every offset is that one.
+
+        Raises:
+            ValueError: it is none of these, or the number is not among 1…S.
+        """
         super().__init__()
-        self.free = nn.Linear(units, window.max_offset) if isinstance(offsets, FreeOffsets) else None
-        pattern = torch.zeros(window.keyframes, window.max_offset)
-        if isinstance(offsets, ConstantOffsets):
-            pattern[:, offsets.offset - 1] = CERTAIN
-        self.pattern = nn.Parameter(pattern, requires_grad=isinstance(offsets, StaticOffsets)) if self.free is None else None
+        if source not in ("free", "static", *range(1, max_offset + 1)):
+            raise ValueError(f"offsets {source}: neither free nor static nor a number of 1…{max_offset} frames")
+        self.free = nn.Linear(units, max_offset) if source == "free" else None
+        pattern = torch.zeros(keyframes, max_offset)
+        if isinstance(source, int):
+            pattern[:, source - 1] = CERTAIN
+        self.pattern = nn.Parameter(pattern, requires_grad=source == "static") if self.free is None else None
 
     def forward(self, output: Tensor, t: int) -> Tensor:
         if self.free is not None:
@@ -102,16 +143,36 @@ class KeyframeModel(nn.Module):
     part of its space, and differences between frames would be lost beside what all frames share.
     """
 
-    def __init__(self, model: Model, window: Window) -> None:
+    def __init__(
+        self,
+        *,
+        embedding: int,
+        layers: int,
+        units: int,
+        latent: int,
+        horizon: Horizon,
+        observer: Observer,
+        offsets: OffsetSource = "free",
+    ) -> None:
+        """
+        Args:
+            embedding: E.
+            layers, units: of LSTM_cond and LSTM_key.
+            latent: Z.
+            observer: LSTM_inf.
+            offsets: where offsets come from, see `OffsetHead`.
+        """
         super().__init__()
-        embedding, units = model.codec.embedding, model.lstm.units
-        self.window, self.latent = window, model.latent
-        self.condition = ProjectedLstm(embedding, None, model.lstm)
-        self.time_code = TIME_CODE if isinstance(model.inference, TemporalInference) else 0
-        self.inference = Inference(model, window, query=embedding + units + self.time_code)
-        self.lstm = ProjectedLstm(embedding + model.latent + self.time_code, units, model.lstm)
+        self.horizon, self.latent = horizon, latent
+        self.condition = ProjectedLstm(embedding, None, layers, units)
+        self.time_code = TIME_CODE if observer.temporal else 0
+        query = embedding + units + self.time_code if observer.temporal else embedding
+        self.inference = Inference(
+            embedding=embedding, units=units, latent=latent, query=query, horizon=horizon, observer=observer
+        )
+        self.lstm = ProjectedLstm(embedding + latent + self.time_code, units, layers, units)
         self.embedding = nn.Linear(units, embedding)
-        self.offset = OffsetHead(model.offsets, units, window)
+        self.offset = OffsetHead(units, horizon.keyframes, horizon.max_offset, offsets)
         self.register_buffer("center", torch.zeros(embedding))
         self.register_buffer("scale", torch.ones(embedding))
         self.center: Tensor
@@ -135,14 +196,14 @@ class KeyframeModel(nn.Module):
             times: true times (B,M) of the keyframes, when they are known (teacher forcing); None takes the expected ones.
         """
         sequence = (sequence - self.center) / self.scale
-        conditioning = sequence[:, : self.window.conditioning]
+        conditioning = sequence[:, : self.horizon.conditioning]
         state = self.condition(conditioning)[1]
         memory = self.inference.read(sequence) if z is None else None
         keyframe, time = conditioning[:, -1], sequence.new_zeros(len(sequence))
-        offsets = torch.arange(1.0, self.window.max_offset + 1, device=sequence.device)
+        offsets = torch.arange(1.0, self.horizon.max_offset + 1, device=sequence.device)
         steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
-        for t in range(self.window.keyframes):
-            code = sine_code(time, self.time_code, self.window.predicted) if self.time_code else keyframe[:, :0]
+        for t in range(self.horizon.keyframes):
+            code = sine_code(time, self.time_code, self.horizon.predicted) if self.time_code else keyframe[:, :0]
             if memory is not None:
                 query = torch.cat([keyframe, state[0][-1], code], dim=-1) if self.time_code else keyframe
                 mean, log_std = self.inference.attend(query, *memory)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-
-from keyin_cli.recipe import Lstm
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -26,11 +25,11 @@ class ProjectedLstm(nn.Module):
     Without `outputs` there is no projection after it, for an LSTM of which only the final state is used.
     """
 
-    def __init__(self, inputs: int, outputs: int | None, lstm: Lstm, bidirectional: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int | None, layers: int, units: int, bidirectional: bool = False) -> None:
         super().__init__()
-        self.before = nn.Linear(inputs, lstm.units)
-        self.lstm = nn.LSTM(lstm.units, lstm.units, lstm.layers, batch_first=True, bidirectional=bidirectional)
-        self.after = nn.Linear(lstm.units * (2 if bidirectional else 1), outputs) if outputs else nn.Identity()
+        self.before = nn.Linear(inputs, units)
+        self.lstm = nn.LSTM(units, units, layers, batch_first=True, bidirectional=bidirectional)
+        self.after = nn.Linear(units * (2 if bidirectional else 1), outputs) if outputs else nn.Identity()
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         hidden, state = self.lstm(self.before(inputs), state)
@@ -41,6 +40,38 @@ class ProjectedLstm(nn.Module):
         hidden = self.lstm(self.before(inputs)[:, None].expand(-1, steps, -1), state)[0]
         outputs: Tensor = self.after(hidden)
         return outputs
+
+
+class DecoderBody(nn.Module, ABC):
+    """What a codec draws with: embeddings (B,E) -> logits of pixels."""
+
+    @abstractmethod
+    def start_in(self, colour: Tensor) -> None:
+        """Make the untrained network draw in a colour (C,), in logits."""
+
+
+class Stack(nn.Sequential, DecoderBody):
+    """Modules one after another: linear layers and transposed convolutions, the last of which gives the logits of the pixels.
+
+    Its biases are one per channel, or one per pixel and channel with the channels innermost.
+    """
+
+    @torch.no_grad()
+    def start_in(self, colour: Tensor) -> None:
+        last = [module for module in self if isinstance(module, (nn.Linear, nn.ConvTranspose2d))][-1]
+        assert last.bias is not None
+        last.bias.copy_(colour.repeat(last.bias.numel() // colour.numel()))
+
+
+class Permute(nn.Module):
+    """Axes in another order, the batch's included."""
+
+    def __init__(self, *order: int) -> None:
+        super().__init__()
+        self.order = order
+
+    def forward(self, tensor: Tensor) -> Tensor:
+        return tensor.permute(self.order)
 
 
 def sine_code(time: Tensor, size: int, longest: int) -> Tensor:

@@ -88,11 +88,11 @@ def chain_costs(costs: Costs, keyframes: NDArray[np.bool_], price: float) -> NDA
     return totals
 
 
-def named_earlier(keyframes: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    """Keyframes (n,N) named `by` frames before those of a chain; one that would fall on K^0 is left out."""
-    named = np.zeros_like(keyframes)
-    named[:, : keyframes.shape[1] - by] = keyframes[:, by:]
-    return named
+def shifted(keyframes: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """Keyframes (n,N) moved by a number of frames, earlier when it is negative; those that leave the times 1…N are dropped."""
+    moved = np.roll(keyframes, by, axis=1)
+    moved[:, slice(by) if by >= 0 else slice(by, None)] = False
+    return moved
 
 
 def keyframe_nats(frames: NDArray[np.uint8], background: bool) -> float:

@@ -27,6 +27,12 @@ class Tap(nn.Module):
         logits: Tensor = self.decoder(self.between(ends), start)
         return logits
 
+    @torch.no_grad()
+    def bottleneck(self, start: Tensor, goal: Tensor) -> Tensor:
+        """The frame (n,H,W,C) between images (n,H,W,C), all in [0,1]."""
+        logits: Tensor = self(start, goal)
+        return logits.sigmoid()
+
 
 def nearest(logits: Tensor, frames: Tensor, allowed: Tensor) -> Tensor:
     """Which frame has the smallest pixel error (BCE): (B,H,W,C), (B,L,H,W,C), allowed (B,L) bool -> (B,).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,11 @@ from torch import Tensor, nn
 
 from keyin_cli import storage
 from keyin_cli.errors import InputError
-from keyin_cli.model.keyin import Foundation, KeyIn
-from keyin_cli.model.svg import Svg
-from keyin_cli.model.tap import Tap
-from keyin_cli.recipe import Recipe, check
+from keyin_cli.recipe import Recipe
 
 METADATA = "keyin"  # the one metadata key; its value is JSON, because safetensors does not keep the order of several
 
 Tensors = dict[str, Tensor]
-Model = Foundation | KeyIn | Svg | Tap
 
 
 def tensors_sha256(tensors: Tensors) -> str:
@@ -63,31 +58,10 @@ def read_weights(path: Path) -> tuple[Tensors, dict[str, Any]]:
             if not isinstance(metadata, dict) or not {"stage", "recipe"} <= metadata.keys():
                 raise KeyError(METADATA)
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a dict)
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is damaged or no safetensors file ({error}): train again with --overwrite") from None
     except (KeyError, json.JSONDecodeError):
         raise InputError(f"{path} holds the weights of another program: keyin needs a file that `keyin train` wrote") from None
-
-
-def load_models(files: Iterable[Path], overrides: Sequence[str] = ()) -> dict[str, Model]:
-    """The models of several weights files by the stage that trained them; see `load_model`."""
-    return {read_weights(file)[1]["stage"]: load_model(file, overrides)[0] for file in files}
-
-
-def load_model(path: Path, overrides: Sequence[str] = ()) -> tuple[Model, Recipe]:
-    """The model of a weights file: what its stage trains. In evaluation mode, on the CPU.
-
-    `overrides` change keys of the recipe in the file.
-
-    Raises:
-        InputError: see `read_weights`; also when the tensors do not fit the recipe.
-    """
-    tensors, metadata = read_weights(path)
-    recipe = check(metadata["recipe"], overrides, source=str(path))
-    kinds: dict[str, type[Model]] = {"interpolator": Foundation, "surprise": Svg, "tap": Tap}
-    model = kinds.get(metadata["stage"], KeyIn)(recipe)
-    load_tensors(model, tensors, path)
-    return model.eval().requires_grad_(False), recipe
 
 
 def load_tensors(model: nn.Module, tensors: Tensors, path: Path) -> None:

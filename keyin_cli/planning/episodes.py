@@ -1,50 +1,40 @@
-"""One method on one group of tasks: propose subgoals, follow them, tell what happened. What a worker does."""
+"""One row on one group of tasks: propose subgoals, follow them, tell what happened. What a worker does."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from keyin_cli import machine
 from keyin_cli.devices import pick_device
-from keyin_cli.model.weights import Model
-from keyin_cli.planning import proposal as context_
-from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import DYNAMICS
+from keyin_cli.planning.entrant import Entrant, Weights
+from keyin_cli.planning.execution import Episodes, execute
 from keyin_cli.planning.metrics import SUCCESS, remaining
-from keyin_cli.planning.proposal import Context, Proposal, Search
-from keyin_cli.planning.servo import Episodes, execute
-from keyin_cli.planning.subgoals import PROPOSERS
+from keyin_cli.planning.proposal import Problem, Proposal, Search
+from keyin_cli.planning.servos.servo import Settings
 from keyin_cli.planning.tasks import Tasks
 
 
 @dataclass(frozen=True)
-class Weights:
-    """A trained stage: its file, which every worker can read, and the SHA-256 of the tensors in it."""
-
-    stage: str
-    file: Path
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Job:
-    """A method on a group of tasks, and all that decides the result."""
+    """A row on a group of tasks, and all that decides the result."""
 
-    method: str
+    entrant: Entrant
     tasks: Tasks
     seed: int
-    servo: Servo
+    servo: Settings
     search: Search
-    weights: Weights | None
 
 
 @dataclass(frozen=True)
@@ -75,19 +65,28 @@ def run(job: Job) -> Done:
 
 
 def propose(job: Job) -> Proposal:
-    """The subgoals of a job. From here on this process computes with one thread: how many there are changes how sums are rounded.
+    """The subgoals of a job, computed with one thread: how many there are changes how sums are rounded. Processes share the cores
+    instead."""
+    device, weights = pick_device("auto"), job.entrant.weights
+    with one_thread():
+        models = {weights.stage: _model(weights, device)} if weights else {}
+        return job.entrant.propose(Problem(job.tasks, models, job.seed, device, job.search))
 
-    Processes share the cores instead.
-    """
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch computes with one thread inside, then with as many as before."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    device = pick_device("auto")
-    models = {job.weights.stage: _model(job.weights, device)} if job.weights else {}
-    return PROPOSERS[job.method](Context(job.tasks, models, job.seed, device, job.search))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=2)
-def _model(weights: Weights, device: torch.device) -> Model:
-    return context_.load(weights.file, device)
+def _model(weights: Weights, device: torch.device) -> nn.Module:
+    return weights.load(weights.file).to(device)
 
 
 def _lines(

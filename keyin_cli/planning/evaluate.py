@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,27 +13,26 @@ import numpy as np
 
 from keyin_cli import machine, storage
 from keyin_cli.datasets.pushing.records import take
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
-from keyin_cli.model.weights import load_model
 from keyin_cli.parallel import backend, spread
 from keyin_cli.planning import observe, pictures
 from keyin_cli.planning import tasks as tasks_
-from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import DYNAMICS
-from keyin_cli.planning.episodes import Job, Weights, propose, run
+from keyin_cli.planning.entrant import Entrant
+from keyin_cli.planning.episodes import Job, propose, run
+from keyin_cli.planning.execution import execute
 from keyin_cli.planning.metrics import table_row
-from keyin_cli.planning.paired import REFERENCE, against
-from keyin_cli.planning.proposal import Search, fingerprint, weights_files
-from keyin_cli.planning.servo import execute
-from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
+from keyin_cli.planning.paired import REFERENCE, compare
+from keyin_cli.planning.proposal import Search
+from keyin_cli.planning.servos.servo import Settings as Servo
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import PushingData, differences
+from keyin_cli.recipe import differences
 
 KIND = "plan"
 GROUP = 10  # episodes, at most, that run side by side and are written together
 RESULT, LINES = "plan.json", "episodes.jsonl"
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -55,46 +54,34 @@ class Settings:
     goal: Path | None = None
 
 
-def chosen(methods: Sequence[str], ckpt: Path | None) -> dict[str, Weights | None]:
-    """The methods that are meant, `all` being those that the weights allow, and the weights that each of them needs.
-
-    Raises:
-        InputError: there is no such method, or its weights are not there or are of another world.
-    """
-    if unknown := [method for method in methods if method not in (ALL, *PROPOSERS)]:
-        raise InputError(f"no method {unknown[0]}: there are {', '.join((ALL, *PROPOSERS))}")
-    files = weights_files(ckpt)
-    if ALL in methods:
-        methods = [method for method in PROPOSERS if stage(method) in (None, *files)]
-    stages = {method: needed(method, files) for method in methods}
-    weights = {name: Weights(name, files[name].absolute(), fingerprint(files[name])) for name in stages.values() if name}
-    return {method: weights[name] if name else None for method, name in stages.items()}
-
-
-def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Path, overwrite: bool = False) -> dict[str, Any]:
-    """Run methods on the first `episodes` tasks of a seed. Each writes `<out>/<method>/episodes.jsonl` and pictures, all
+def plan(entrants: Mapping[str, Entrant], settings: Settings, out: Path, overwrite: bool = False) -> dict[str, Any]:
+    """Run rows on the first `episodes` tasks of a seed. Each writes `<out>/<row>/episodes.jsonl` and pictures, all
     `<out>/plan.json` and more pictures.
-
-    Args:
-        ckpt: what `checkpoints.find_weights` accepts, for the methods that need weights.
 
     Returns:
         The object that `plan --json` prints.
 
     Raises:
-        InputError: see `chosen`; `out` holds episodes of other settings; nothing can be drawn here and something must.
+        InputError: `out` holds episodes of other settings; nothing can be drawn here and something must.
         Interrupted: SIGINT or SIGTERM came; finished groups of episodes are kept.
     """
-    weights = chosen(methods, ckpt)
     if settings.drawn:
         pictures.check()
-    tasks = _tasks(weights, settings)
-    lines = {method: _run(method, weights[method], tasks, settings, out / method, overwrite) for method in weights}
+    tasks = _tasks(entrants.values(), settings)
+    with storage.locked(out):
+        lines = {row: _run(row, entrant, tasks, settings, out / row, overwrite) for row, entrant in entrants.items()}
+        return _summary(entrants, lines, tasks, settings, out)
+
+
+def _summary(
+    entrants: Mapping[str, Entrant], lines: Mapping[str, list[dict[str, Any]]], tasks: tasks_.Tasks, settings: Settings, out: Path
+) -> dict[str, Any]:
+    """Table 2 and the pictures, from the lines of all rows."""
     rows = []
     for method, each in lines.items():
-        row = table_row(method, _servo(method, settings).name, each)
+        row = table_row(method, _servo(entrants[method], settings).name, each)
         if REFERENCE in lines and method != REFERENCE:
-            row[f"against_{REFERENCE}"] = against(each, lines[REFERENCE])
+            row[f"against_{REFERENCE}"] = compare(each, lines[REFERENCE])
         rows.append(row)
     figures = pictures.draw(lines, rows, settings.drawn, out)
     result = {
@@ -108,22 +95,22 @@ def plan(methods: Sequence[str], ckpt: Path | None, settings: Settings, out: Pat
     return result
 
 
-def estimate(methods: Sequence[str], ckpt: Path | None, settings: Settings) -> dict[str, Any]:
+def estimate(entrants: Mapping[str, Entrant], settings: Settings) -> dict[str, Any]:
     """What `plan` would simulate at most, and how long that would take here, from one planning step of one group and the
     proposals for one task."""
-    weights, servo = chosen(methods, ckpt), settings.servo
+    servo = settings.servo
     tasks = tasks_.make(0, np.arange(min(settings.episodes, GROUP)))
     dynamics, begun = DYNAMICS[servo.cost](0), time.perf_counter()
     execute(replace(servo, steps=1), dynamics, tasks.scene, tasks.scene.goal[:, None], 0, tasks.index)
     rate = dynamics.steps / (time.perf_counter() - begun)
-    served = sum(_servo(method, settings).name == servo.name for method in weights)
+    served = sum(entrant.servo is None for entrant in entrants.values())
     steps = served * settings.episodes * servo.steps * servo.iterations * servo.samples * servo.horizon
     begun = time.perf_counter()
-    for method, each in weights.items():
-        propose(Job(method, take(tasks, np.arange(1)), 0, servo, settings.search, each))
+    for entrant in entrants.values():
+        propose(Job(entrant, take(tasks, np.arange(1)), 0, servo, settings.search))
     proposing = (time.perf_counter() - begun) * settings.episodes / settings.workers
     return {
-        "methods": list(weights),
+        "methods": list(entrants),
         "servo": asdict(servo),
         "tasks": settings.episodes,
         "environment_steps": steps,
@@ -131,32 +118,32 @@ def estimate(methods: Sequence[str], ckpt: Path | None, settings: Settings) -> d
     }
 
 
-def _tasks(methods: Mapping[str, Weights | None], settings: Settings) -> tasks_.Tasks:
+def _tasks(entrants: Collection[Entrant], settings: Settings) -> tasks_.Tasks:
     """The tasks of a seed, all with the goal that was given when one was.
 
     Raises:
-        InputError: the image of the goal cannot be used, or not by a method.
+        InputError: the image of the goal cannot be used, or not by a row.
     """
     tasks = tasks_.make(settings.seed, np.arange(settings.episodes))
     if settings.goal is None:
         return tasks
-    if "oracle" in methods:
+    if any(entrant.follows_demonstration for entrant in entrants):
         raise InputError("oracle knows only the way to a task's own goal: leave out --goal, or name other methods with --method")
-    trained = [load_model(weights.file)[1].data.image[0] for weights in methods.values() if weights]
+    trained = [entrant.weights.size for entrant in entrants if entrant.weights]
     goal = observe.own_goal(settings.goal, (trained or [PushingData().size])[0])
     return replace(tasks, scene=replace(tasks.scene, goal=np.broadcast_to(goal, tasks.scene.goal.shape)))
 
 
-def _servo(method: str, settings: Settings) -> Servo:
-    """The servo of a method: the same for all, but random actions for `random`."""
-    return replace(settings.servo, name="random") if method == "random" else settings.servo
+def _servo(entrant: Entrant, settings: Settings) -> Servo:
+    """The settings of a row's servo: the same for all, but for the name where the row has one of its own."""
+    return replace(settings.servo, name=entrant.servo) if entrant.servo else settings.servo
 
 
 def _run(
-    method: str, weights: Weights | None, tasks: tasks_.Tasks, settings: Settings, out: Path, overwrite: bool
+    method: str, entrant: Entrant, tasks: tasks_.Tasks, settings: Settings, out: Path, overwrite: bool
 ) -> list[dict[str, Any]]:
-    """One method on all tasks: the lines of its episodes."""
-    servo = _servo(method, settings)
+    """One row on all tasks: the lines of its episodes."""
+    servo, weights = _servo(entrant, settings), entrant.weights
     recipe: dict[str, Any] = {"method": method, "seed": settings.seed, "servo": asdict(servo)}
     inputs = {}
     if weights:
@@ -174,7 +161,7 @@ def _run(
     storage.write_lines(out / LINES, lines)  # without a last line that was cut short
     size = GROUP if settings.dask else min(GROUP, -(-(wanted - len(lines)) // settings.workers))
     groups = [take(tasks, np.arange(first, min(first + size, wanted))) for first in range(len(lines), wanted, size)]
-    jobs = [Job(method, group, settings.seed, servo, settings.search, weights) for group in groups]
+    jobs = [Job(entrant, group, settings.seed, servo, settings.search) for group in groups]
     begun, actions, memory = time.monotonic(), 0, {os.getpid(): 0}
     with (
         interruptible(f"stopped; the finished episodes in {out} are kept: run the same command again to continue"),

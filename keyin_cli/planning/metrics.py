@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, shortest_path
 from keyin_cli.planning.paired import success_curve
+from keyin_cli.statistics import wilson
 
 SUCCESS = 2 * PUCK_RADIUS  # table units of shortest path left, at most: one puck diameter
-NORMAL_975 = 1.959963984540054  # quantile of the standard normal distribution
 
 Array = NDArray[np.floating[Any]]
 
@@ -21,14 +20,6 @@ Array = NDArray[np.floating[Any]]
 def remaining(puck: Array, goal: Array, wall: Array) -> Array:
     """Error of a final position: length of the shortest path around the wall from there to the goal, in table units."""
     return shortest_path(puck, goal, wall)
-
-
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a success rate."""
-    rate, z2 = successes / n, NORMAL_975**2
-    centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
-    half = NORMAL_975 / (1 + z2 / n) * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def table_row(method: str, servo: str, episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
-"""Comparing two methods on the same tasks: paired bootstrap of errors, McNemar's exact test of successes, success curves."""
+"""Comparing two methods on the same tasks: errors and successes in pairs, success curves."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from keyin_cli.statistics import interval_of_mean, mcnemar
 
 REFERENCE = "keyin"  # the method that others are compared with
 RESAMPLES = 10_000
@@ -17,28 +18,21 @@ Array = NDArray[np.floating[Any]]
 Lines = Sequence[dict[str, Any]]
 
 
-def paired_interval(differences: Array, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of paired differences (n,): percentiles over resampled tasks."""
-    rows = np.random.default_rng(seed).integers(0, len(differences), (RESAMPLES, len(differences)))
-    low, high = np.quantile(differences[rows].mean(axis=1), (0.025, 0.975))
-    return float(low), float(high)
-
-
-def mcnemar(gained: int, lost: int) -> float:
-    """McNemar's exact two-sided p: of the tasks in which just one of two methods succeeds, either is as likely to be the one.
+def compare(lines: Lines, reference: Lines) -> dict[str, Any]:
+    """Compare a method with the reference on the same tasks.
 
     Args:
-        gained, lost: tasks that only the first, only the second method solves.
+        lines, reference: those of `episodes.jsonl` of either, in the order of the tasks.
+
+    Returns:
+        The mean difference of errors in table units (negative: the method is better) with its paired interval, the tasks that only
+        one of the two solves, and McNemar's p.
+
+    Raises:
+        ValueError: the tasks are not the same.
     """
-    n = gained + lost
-    tail = sum(math.comb(n, k) for k in range(min(gained, lost) + 1))
-    return min(1.0, 2 * tail / 2**n)
-
-
-def against(lines: Lines, reference: Lines) -> dict[str, Any]:
-    """A method against the reference on the same tasks: the mean difference of errors (negative: the method is better), its
-    interval, the tasks that only one of them solves, and McNemar's p."""
-    assert [line["task"] for line in lines] == [line["task"] for line in reference]
+    if [line["task"] for line in lines] != [line["task"] for line in reference]:
+        raise ValueError("only episodes of the same tasks can be compared")
     differences = np.array([line["error"] - other["error"] for line, other in zip(lines, reference, strict=True)])
     gained, lost = (
         sum(line["success"] is first and other["success"] is not first for line, other in zip(lines, reference, strict=True))
@@ -46,7 +40,7 @@ def against(lines: Lines, reference: Lines) -> dict[str, Any]:
     )
     return {
         "error_difference": float(differences.mean()),
-        "error_difference_ci95": list(paired_interval(differences)),
+        "error_difference_ci95": list(interval_of_mean(differences, RESAMPLES)),
         "only_this_succeeds": gained,
         f"only_{REFERENCE}_succeeds": lost,
         "mcnemar_p": mcnemar(gained, lost),

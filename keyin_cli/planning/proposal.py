@@ -1,25 +1,22 @@
-"""What a way to propose subgoals is made from: tasks, trained models, and what a planner sees."""
+"""What a way to propose subgoals is given, a `Problem`, and what it gives back, a `Proposal`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.rng import stream
-from keyin_cli.errors import InputError
-from keyin_cli.methods import checkpoints
-from keyin_cli.model.weights import Model, load_model, read_weights, tensors_sha256
 from keyin_cli.planning import observe
 from keyin_cli.planning.tasks import Tasks
-from keyin_cli.recipe import Recipe, check
+from keyin_cli.recipe import Recipe
 
 Array = NDArray[np.floating[Any]]
 SUBGOALS = 4  # purpose of the random numbers, see data/pushing/sequences.py
@@ -52,11 +49,11 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Context:
+class Problem:
     """n tasks, the trained models by stage, and the seed of what is sampled."""
 
     tasks: Tasks
-    models: Mapping[str, Model]
+    models: Mapping[str, nn.Module]
     seed: int
     device: torch.device
     search: Search = Search()
@@ -64,7 +61,8 @@ class Context:
     @cached_property
     def size(self) -> int:
         """Side of the models' frames, px."""
-        return next(iter(self.models.values())).recipe.data.image[0]
+        recipe: Recipe = next(iter(self.models.values())).recipe  # type: ignore[assignment]  # of every trained model
+        return recipe.data.image[0]
 
     @cached_property
     def views(self) -> observe.Views:
@@ -91,29 +89,6 @@ class Context:
         return np.stack(draws, axis=1)
 
 
-def weights_files(ckpt: Path | None) -> dict[str, Path]:
-    """The weights that `--ckpt` means, by the stage that trained them; none without it.
-
-    Raises:
-        InputError: there are none, or they are of another world than the pushing one.
-    """
-    files = {} if ckpt is None else {read_weights(file)[1]["stage"]: file for file in checkpoints.stage_weights(ckpt)}
-    for file in files.values():
-        _check_world(check(read_weights(file)[1]["recipe"], source=str(file)), file)
-    return files
-
-
-def fingerprint(file: Path) -> str:
-    """SHA-256 of the tensors in a weights file."""
-    return tensors_sha256(read_weights(file)[0])
-
-
-def load(file: Path, device: torch.device) -> Model:
-    return load_model(file)[0].to(device)
-
-
-def _check_world(recipe: Recipe, file: Path) -> None:
-    height, width, channels = recipe.data.image
-    if recipe.data.kind == "brownian" or height != width or channels != 3:
-        what = f"{file} was trained on {recipe.data.kind} frames of {height}x{width}x{channels}"
-        raise InputError(f"{what}: planning needs weights of the pushing world, square and in colour; see `keyin recipes list`")
+def straight(problem: Problem) -> Proposal:
+    """No subgoals: straight to the goal."""
+    return Proposal(problem.tasks.scene.goal[:, None])

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.env import Scene
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.pushing.sequences import TASKS, demonstrate
 from keyin_cli.datasets.rng import Integers
-from keyin_cli.recipe import PushingData, digest
+from keyin_cli.recipe import digest
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
-"""Recipes: what a run is, in YAML. Sections in `data`, `model`, `training`, `whole`; reading in `reading`."""
+"""Recipes: what a run is, in YAML. Sections in `data`, `model`, `training`, `recipe`; reading in `reading`."""
 
 from keyin_cli.recipe.comparing import differences, digest
-from keyin_cli.recipe.data import BrownianData, Data, Generated, PushingData, Split, ZarrData
+from keyin_cli.recipe.data import DataSection, GeneratedData, Split
 from keyin_cli.recipe.model import (
     BareInference,
-    Codec,
+    CodecSection,
     ConstantOffsets,
-    ConvCodec,
     DeterministicInterpolator,
     FreeOffsets,
-    LayersCodec,
     Lstm,
-    MlpCodec,
     Model,
     Offsets,
     StaticOffsets,
@@ -20,42 +17,25 @@ from keyin_cli.recipe.model import (
 )
 from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, parse, shipped, to_yaml
 from keyin_cli.recipe.recipe import Recipe, Window
-from keyin_cli.recipe.section import Section
-from keyin_cli.recipe.training import (
-    Discovery,
-    Jumpy,
-    Pretrain,
-    PretrainWeights,
-    Schedule,
-    Soft,
-    Surprise,
-    SurpriseWeights,
-    Tap,
-    Train,
-    TrainWeights,
-)
-from keyin_cli.recipe.variants import variant
+from keyin_cli.recipe.section import MethodSection, Positive, Section, Weight
+from keyin_cli.recipe.training import Discovery, Pretrain, PretrainWeights, Schedule, Soft, Train, TrainWeights
 
 __all__ = [
     "BareInference",
-    "BrownianData",
-    "Codec",
+    "CodecSection",
     "ConstantOffsets",
-    "ConvCodec",
-    "Data",
+    "DataSection",
     "DeterministicInterpolator",
     "Discovery",
     "FreeOffsets",
-    "Generated",
-    "Jumpy",
-    "LayersCodec",
+    "GeneratedData",
     "Lstm",
-    "MlpCodec",
+    "MethodSection",
     "Model",
     "Offsets",
+    "Positive",
     "Pretrain",
     "PretrainWeights",
-    "PushingData",
     "Recipe",
     "Schedule",
     "Section",
@@ -63,14 +43,11 @@ __all__ = [
     "Split",
     "StaticOffsets",
     "StochasticInterpolator",
-    "Surprise",
-    "SurpriseWeights",
-    "Tap",
     "TemporalInference",
     "Train",
     "TrainWeights",
+    "Weight",
     "Window",
-    "ZarrData",
     "about",
     "check",
     "data_section",
@@ -82,5 +59,4 @@ __all__ = [
     "parse",
     "shipped",
     "to_yaml",
-    "variant",
 ]

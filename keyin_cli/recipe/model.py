@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from keyin_cli.recipe.section import Positive, Section, Sized
+from keyin_cli.registry import CODECS
 
 
-class MlpCodec(Section):
-    """Encoder and decoder of fully connected layers: on small images several times faster on a CPU than convolutions."""
+class CodecSection(Section):
+    """Base of the codecs' sections, each of which stands beside its networks in `keyin_cli/model/codecs/`."""
 
-    kind: Literal["mlp"] = "mlp"
+    kind: str
     embedding: Positive = 64  # E
-    hidden: Sized = Field([256])
 
-
-class ConvCodec(Section):
-    """The paper's encoder and decoder: one stride-2 convolution per entry of `channels`, mirrored in the decoder."""
-
-    kind: Literal["conv"]
-    embedding: Positive = 64  # E
-    channels: Sized = Field([16, 32, 64])
-
-
-class LayersCodec(Section):
-    """For small things that move before a still background, the last conditioning frame; mostly matrix products.
-
-    Encoder: square patches through one layer, then fully connected ones. Decoder: layers of one colour on the background.
-    """
-
-    kind: Literal["layers"]
-    embedding: Positive = 64  # E
-    patch: Positive = 8  # side of a patch in px
-    channels: Positive = 32  # of the layer that patches share
-    hidden: Sized = Field([256])
-    layers: Positive = 4
-
-
-Codec = MlpCodec | ConvCodec | LayersCodec
+    def problems(self, image: tuple[int, int, int]) -> list[str]:
+        """What keeps this codec from images (H,W,C): lines `key: what is wrong`, the key counted from this section."""
+        return []
 
 
 class Lstm(Section):
@@ -104,8 +85,16 @@ class ConstantOffsets(Section):
 Offsets = FreeOffsets | StaticOffsets | ConstantOffsets
 
 
+def default_codec() -> CodecSection:
+    """The first codec, with its defaults."""
+    section: CodecSection = CODECS.all()[0].section()
+    return section
+
+
 class Model(Section):
-    codec: Annotated[Codec, Field(discriminator="kind")] = MlpCodec()
+    """The networks. A recipe's is read by `model_section()`, which knows the keys of every codec."""
+
+    codec: CodecSection = Field(default_factory=default_codec)
     lstm: Lstm = Lstm()
     interpolator: Annotated[DeterministicInterpolator | StochasticInterpolator, Field(discriminator="kind")] = (
         DeterministicInterpolator()
@@ -114,3 +103,24 @@ class Model(Section):
     offsets: Annotated[Offsets, Field(discriminator="kind")] = FreeOffsets()
     latent: Positive = 16  # size of z_t
     reduction: Literal["sum", "mean"] = "sum"  # of pixel and embedding errors over a frame
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles hold the values: the class of a recipe's section is made anew in every process."""
+        return _unpickled, (dict(self),)
+
+
+def codec_union() -> Any:
+    """The sections of all codecs as one type, told apart by `kind`."""
+    sections = [codec.section for codec in CODECS.all()]
+    return Annotated[reduce(or_, sections), Field(discriminator="kind")]
+
+
+@lru_cache
+def model_section() -> type[Model]:
+    """`Model` that reads the section of any codec that there is. A function, because codecs import this file."""
+    codec = (codec_union(), Field(default_factory=default_codec))
+    return create_model("Model", __base__=Model, __module__=__name__, __doc__=Model.__doc__, codec=codec)
+
+
+def _unpickled(values: dict[str, Any]) -> Model:
+    return model_section().model_validate(values)

@@ -16,19 +16,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from keyin_cli.errors import InputError
-from keyin_cli.recipe.data import BrownianData, Generated, PushingData, ZarrData
-from keyin_cli.recipe.recipe import Recipe
+from keyin_cli.recipe.data import GeneratedData
+from keyin_cli.recipe.recipe import Recipe, recipe_class
 from keyin_cli.recipe.section import Section
+from keyin_cli.registry import DATASETS
 
 Part = TypeVar("Part", bound=Section)
-
-KINDS = {
-    *("brownian", "pushing", "zarr"),
-    *("mlp", "conv", "layers"),
-    *("deterministic", "stochastic"),
-    *("temporal", "bare"),
-    *("free", "static", "constant"),
-}
 
 
 def folder() -> Path:
@@ -89,7 +82,7 @@ def load(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def check(tree: dict[str, Any], overrides: Sequence[str] = (), source: str = "recipe") -> Recipe:
     """Validate a recipe given as a tree of plain values; see `load`."""
-    return parse(Recipe, tree, overrides, source)
+    return parse(recipe_class(), tree, overrides, source)
 
 
 def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], source: str) -> Part:
@@ -104,19 +97,17 @@ def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], sour
         raise InputError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
-def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) -> Generated:
+def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) -> GeneratedData:
     """The data section that `gen-data` means: the defaults of a kind, or a recipe's, then `--set` and the options `chosen`.
 
     Raises:
         InputError: the name is no kind and no recipe, the recipe's data cannot be generated, or a key is wrong.
     """
-    kinds: dict[str, type[Generated]] = {"brownian": BrownianData, "pushing": PushingData}
-    if name in kinds:
-        return parse(kinds[name], chosen, overrides, name)
-    data = load(name).data
-    if isinstance(data, ZarrData):
-        raise InputError(f"{name}: data of kind {data.kind} are your own, there is nothing to generate")
-    return parse(type(data), {**data.model_dump(mode="json"), **chosen}, overrides, name)
+    kind = DATASETS.get(name).section if name in DATASETS.cards else type(load(name).data)
+    if not issubclass(kind, GeneratedData):
+        raise InputError(f"{name}: such data are your own, there is nothing to generate")
+    given = {} if name in DATASETS.cards else load(name).data.model_dump(mode="json")
+    return parse(kind, {**given, **chosen}, overrides, name)
 
 
 def _assign(tree: dict[str, Any], override: str) -> None:
@@ -136,7 +127,7 @@ def _assign(tree: dict[str, Any], override: str) -> None:
 
 def _explain(part: type[BaseModel], problem: Any) -> list[str]:
     """Lines `dotted.path: what is wrong` for one pydantic error."""
-    tags = {*KINDS, "constrained-float", "literal['auto']"}
+    tags = {*_tags(part), "constrained-float", "literal['auto']"}
     location = [str(piece) for piece in problem["loc"]]
     dotted = ".".join(piece for i, piece in enumerate(location) if not (i and piece in tags))
     if problem["type"] == "extra_forbidden":
@@ -152,6 +143,17 @@ def _explain(part: type[BaseModel], problem: Any) -> list[str]:
         f"{dotted}: {line}" if dotted and problem["type"] != "value_error" else f"{_prefix(dotted)}{line}"
         for line in message.split("\n")
     ]
+
+
+def _tags(part: type[BaseModel]) -> set[str]:
+    """The kinds that sections below a part may have: pydantic puts them into the paths of errors."""
+    inner = {section for field in part.model_fields.values() for section in _sections(field.annotation)}
+    kinds = {kind for section in inner if "kind" in section.model_fields for kind in _literals(section)}
+    return kinds.union(*(_tags(section) for section in inner))
+
+
+def _literals(section: type[Section]) -> tuple[str, ...]:
+    return getattr(section.model_fields["kind"].annotation, "__args__", ())
 
 
 def _prefix(dotted: str) -> str:

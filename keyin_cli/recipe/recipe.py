@@ -2,18 +2,25 @@
 
 Letters in comments are the paper's: T conditioning frames, N frames to predict, M keyframes, S the largest offset between two
 keyframes.
+
+Which kinds of data and which sections of methods there are is not known here: `recipe_class` asks the registries.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
-from keyin_cli.recipe.data import BrownianData, Data
-from keyin_cli.recipe.model import ConstantOffsets, ConvCodec, FreeOffsets, LayersCodec, Model
-from keyin_cli.recipe.section import Positive, Section
-from keyin_cli.recipe.training import Discovery, Jumpy, Pretrain, Soft, Surprise, Tap, Train
+from keyin_cli.recipe.data import DataSection
+from keyin_cli.recipe.model import ConstantOffsets, FreeOffsets, Model, model_section
+from keyin_cli.recipe.section import MethodSection, Positive, Section, one_of
+from keyin_cli.recipe.training import Discovery, Pretrain, Soft, Train
+from keyin_cli.registry import DATASETS, METHODS
+
+Part = TypeVar("Part", bound=Section)
 
 
 class Window(Section):
@@ -24,6 +31,11 @@ class Window(Section):
     keyframes: Positive = 6  # M
     max_offset: Positive = 10  # S
 
+    @property
+    def frames(self) -> int:
+        """T + N."""
+        return self.conditioning + self.predicted
+
     @model_validator(mode="after")
     def _reach(self) -> Window:
         reach = self.keyframes * self.max_offset
@@ -33,74 +45,86 @@ class Window(Section):
 
 
 class Recipe(Section):
+    """What a run is. `recipe_class()` adds the sections of the methods; `load` and `check` make recipes."""
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = Field(0, ge=0)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"  # of matrix products in training; weights and losses are float32
     compile: bool = False  # training with torch.compile; needs a C++ compiler, on a GPU Triton
-    data: Data = BrownianData()
+    data: DataSection
     window: Window = Window()
-    model: Model = Model()
+    model: Model
     pretrain: Pretrain = Pretrain()
     train: Train = Train()
     soft: Soft = Soft()
-    jumpy: Jumpy = Jumpy()
-    surprise: Surprise = Surprise()
-    tap: Tap = Tap()
     discovery: Discovery = Discovery()
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
+        window, model, pretrain = self.window, self.model, self.pretrain
         problems = []
-        needed = self.window.conditioning + self.window.predicted
-        if self.data.frames < needed:
-            problems.append(
-                f"data.frames: {self.data.frames} frames are shorter than window.conditioning + window.predicted = {needed}"
-            )
-        if self.pretrain.lengths[1] > self.window.max_offset:
-            problems.append(
-                f"pretrain.lengths: {self.pretrain.lengths[1]} frames exceed window.max_offset = {self.window.max_offset}"
-            )
-        offsets, longest = self.model.offsets, self.window.max_offset
-        given = {"jumpy.offset": self.jumpy.offset or 1}
-        if isinstance(offsets, ConstantOffsets):
-            given["model.offsets.offset"] = offsets.offset
-        problems += [
-            f"{key}: {offset} frames exceed window.max_offset = {longest}" for key, offset in given.items() if offset > longest
-        ]
-        if not isinstance(offsets, FreeOffsets) and self.train.objective == "search":
+        if self.data.frames < window.frames:
+            sum_of = f"window.conditioning + window.predicted = {window.frames}"
+            problems.append(f"data.frames: {self.data.frames} frames are shorter than {sum_of}")
+        if pretrain.lengths[1] > window.max_offset:
+            problems.append(f"pretrain.lengths: {pretrain.lengths[1]} frames exceed window.max_offset = {window.max_offset}")
+        if isinstance(model.offsets, ConstantOffsets) and model.offsets.offset > window.max_offset:
+            exceeded = f"exceed window.max_offset = {window.max_offset}"
+            problems.append(f"model.offsets.offset: {model.offsets.offset} frames {exceeded}")
+        if not isinstance(model.offsets, FreeOffsets) and self.train.objective == "search":
             problems.append("train.objective: only free offsets learn from the search")
-        codec = self.model.codec
-        if isinstance(codec, ConvCodec):
-            factor = 2 ** len(codec.channels)
-            if any(side % factor for side in self.data.image[:2]):
-                problems.append(f"model.codec.channels: {len(codec.channels)} halvings need image sides divisible by {factor}")
-        if isinstance(codec, LayersCodec) and any(side % codec.patch for side in self.data.image[:2]):
-            problems.append(f"model.codec.patch: image sides are not multiples of {codec.patch} px")
+        problems += [f"model.codec.{problem}" for problem in model.codec.problems(self.data.image)]
+        problems += [f"{name}.{problem}" for name, section in self.sections() for problem in section.problems_in(self)]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
-    def part(self, stage: str) -> dict[str, Any]:
-        """The keys that decide a stage's result. What else changes does not invalidate it.
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles hold the values: the class of recipes is made anew in every process."""
+        return _unpickled, (self.model_dump(mode="json"),)
 
-        `data`, `interpolator`, `surprise`, `tap`, or one of those that train a keyframe model (`keyin` and its variants).
+    def sections(self) -> Iterator[tuple[str, MethodSection]]:
+        """Name and value of every section that a method has added."""
+        for name in type(self).model_fields:
+            if isinstance(value := getattr(self, name), MethodSection):
+                yield name, value
+
+    def section(self, kind: type[Part]) -> Part:
+        """The section that a method has added, by its class.
+
+        Raises:
+            LookupError: no method of the registry has it.
         """
-        whole = self.model_dump(mode="json")
-        del whole["data"]["path"]
-        if stage == "data":
-            return {"data": whole["data"]}
-        foundation = ("codec", "lstm", "interpolator", "reduction")
-        part = {key: whole[key] for key in ("seed", "data", "window", "pretrain")}
-        if self.precision != "float32":  # runs from before this key are float32
-            part["precision"] = self.precision
-        part["model"] = {key: whole["model"][key] for key in foundation}
-        if stage == "interpolator":
-            return part
-        if stage in ("surprise", "tap"):
-            return part | {stage: whole[stage]}
-        discovery = {"price": whole["discovery"]["price"]}
-        if self.discovery.earlier:  # likewise
-            discovery["earlier"] = self.discovery.earlier
-        train = {key: value for key, value in whole["train"].items() if key != "teacher_forcing" or value}  # likewise
-        return part | {"model": whole["model"], "train": train, "discovery": discovery}
+        for _, value in self.sections():
+            if isinstance(value, kind):
+                return value
+        raise LookupError(f"no section {kind.__name__} in a {type(self).__name__}")
+
+
+@lru_cache(maxsize=1)
+def recipe_class() -> type[Recipe]:
+    """The recipe with all kinds of data, all codecs and the sections of all methods that are installed."""
+    kinds = [kind.section for kind in DATASETS.all()]
+    data = one_of(kinds)
+    model = model_section()
+    sections: dict[str, type[MethodSection]] = {}
+    for name, card in METHODS.cards.items():
+        if "sections" in card.given and not card.problem:
+            sections |= METHODS.get(name).sections
+    fields: dict[str, Any] = {name: (section, _default(section)) for name, section in sections.items()}
+    return create_model(
+        "Recipe", __base__=Recipe, __doc__=Recipe.__doc__, data=(data, _default(kinds[0])), model=(model, model()), **fields
+    )
+
+
+def _unpickled(values: dict[str, Any]) -> Recipe:
+    return recipe_class().model_validate(values)
+
+
+def _default(section: type[Section]) -> Any:
+    """A section with its defaults; required where a key has none."""
+    try:
+        return section()
+    except ValidationError:
+        return ...

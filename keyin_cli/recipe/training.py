@@ -1,8 +1,8 @@
-"""Sections that say how the stages are trained and keyframes are named without a model."""
+"""Sections that say how the two stages of KeyIn are trained, and how keyframes are detected without the keyframe model."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -75,48 +75,25 @@ class Train(Schedule):
 
 
 class Soft(Section):
-    """The rows with a soft loss: static, jumpy, soft-embeddings and soft-pixels; else they are trained as `train` says."""
+    """Methods that are KeyIn with a soft loss; what is not said here is as in `train`."""
 
     steps: Positive | None = None  # those of `train` when not given; a step of a soft loss takes longer than one of the search
     weights: TrainWeights = TrainWeights()
 
 
-class SurpriseWeights(Section):
-    """Weights of the terms of SVG-FP beside the error of the predicted frames, which weighs 1."""
-
-    kl: Weight = 1.0
-
-
-class Surprise(Schedule):
-    """The baseline Surprise: SVG-FP, a stochastic prediction of every frame from the one before."""
-
-    steps: Positive = 8_000
-    weights: SurpriseWeights = SurpriseWeights()
-
-
-class Tap(Schedule):
-    """The baseline TAP, for planning: a frame between two others, chosen by the model."""
-
-    steps: Positive = 8_000
-    margin: int = Field(2, ge=0)  # frames next to start and goal, on either side, that the model may not choose
-
-    @property
-    def room(self) -> int:
-        """Fewest frames from start to goal that leave one to choose."""
-        return 2 * self.margin + 2
-
-
-class Jumpy(Section):
-    """The baseline Jumpy: KeyIn with a constant offset, trained as `train` says."""
-
-    offset: Positive | None = None  # N / M, rounded down, when not given
-
-
 class Discovery(Section):
-    """Naming keyframes without the keyframe model."""
+    """Detecting keyframes without the keyframe model."""
 
     price: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"  # nats per keyframe; auto: see model/search.py
-    # Frames by which keyframes are named before those that the search finds: 1 where what it finds is the first frame of a new
-    # motion, because the keyframe is the last of the old one.
-    earlier: int = Field(0, ge=0)
+    # Frames by which keyframes are moved from where the search finds them: -1, one frame earlier, where what it finds is the
+    # first frame of a new motion, because the keyframe is the last of the old one.
+    shift: int = 0
     calibration: Positive = 256  # training sequences that choose the constant offset
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier(cls, tree: Any) -> Any:
+        """Recipes and weights from before the key `shift` say by how many frames keyframes are `earlier`."""
+        if isinstance(tree, dict) and isinstance(tree.get("earlier"), int) and "shift" not in tree:
+            return {key: value for key, value in tree.items() if key != "earlier"} | {"shift": -tree["earlier"]}
+        return tree

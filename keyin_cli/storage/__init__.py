@@ -1,17 +1,8 @@
 """Where things lie on disk, how they are written and locked, and what is recorded with them. The only place that knows."""
 
-from keyin_cli.storage.files import (
-    Writer,
-    append_line,
-    disk_errors,
-    read_json,
-    read_lines,
-    remove,
-    replace,
-    write,
-    write_json,
-    write_lines,
-)
+from keyin_cli.storage.files import Writer, disk_errors, fsync, read_json, remove, replace, write, write_json
+from keyin_cli.storage.lines import Row, append_line, read_lines, write_lines
+from keyin_cli.storage.locks import locked, waiting
 from keyin_cli.storage.manifests import now, provenance, read_manifest
 from keyin_cli.storage.paths import CHECKPOINTS, LATEST, MANIFEST, METRICS, WEIGHTS, cache, from_here, runs, size
 
@@ -21,11 +12,14 @@ __all__ = [
     "MANIFEST",
     "METRICS",
     "WEIGHTS",
+    "Row",
     "Writer",
     "append_line",
     "cache",
     "disk_errors",
     "from_here",
+    "fsync",
+    "locked",
     "now",
     "provenance",
     "read_json",
@@ -35,6 +29,7 @@ __all__ = [
     "replace",
     "runs",
     "size",
+    "waiting",
     "write",
     "write_json",
     "write_lines",

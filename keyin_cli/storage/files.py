@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from keyin_cli.errors import InputError, RunError
+from keyin_cli.storage import partials
 
 Writer = Callable[[Path], None]
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what a full disk is called
 
 
 @contextmanager
@@ -22,7 +25,7 @@ def disk_errors(what: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         message = f"the disk is full while writing {what}; nothing finished is lost: free space and run the same command again"
         raise RunError(message) from error
@@ -34,24 +37,33 @@ def write(path: Path, data: bytes | str) -> None:
 
 
 def replace(path: Path, writer: Writer) -> None:
-    """Let `writer` make a file or directory beside `path`, fsync it, then rename it into place."""
-    beside = path.with_name(f".{path.name}.partial")
+    """Let `writer` make a file or directory beside `path`, fsync it, then rename it into place.
+
+    A file is replaced at once. A directory cannot be: the old one is moved aside first, and between the two renames a reader
+    finds nothing. After a kill there, the next call for the same path puts the new one into place (see `partials.sweep`).
+    Whatever fails, `path` is whole, the old one or the new, and only this call's own partial is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    partials.sweep(path)
+    beside = partials.beside(path)
     with disk_errors(path):
-        remove(beside)
-        writer(beside)
-        for file in [beside, *beside.rglob("*")] if beside.is_dir() else [beside]:
-            _fsync(file)
-        if path.is_dir():
-            remove(path)
-        os.replace(beside, path)
-        _fsync(path.parent)
+        try:
+            writer(beside)
+            for file in [beside, *beside.rglob("*")] if beside.is_dir() else [beside]:
+                fsync(file)
+            _into_place(beside, path)
+        except BaseException:
+            partials.discard(beside)
+            raise
+        fsync(path.parent)
 
 
 def remove(path: Path) -> None:
-    """Delete a file or directory if it is there."""
+    """Delete a file or directory if it is there. A directory is renamed first, so that a kill leaves no half of it at `path`."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        beside = partials.beside(path)
+        os.rename(path, beside)
+        shutil.rmtree(beside)
     else:
         path.unlink(missing_ok=True)
 
@@ -74,35 +86,32 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path} is damaged: run the command that made it again with --overwrite") from None
 
 
-def read_lines(path: Path) -> list[Any]:
-    """Read JSON lines; a last line cut short by a kill is left out."""
-    if not path.is_file():
-        return []
-    rows = []
-    for line in path.read_text().splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return rows
-
-
-def write_lines(path: Path, rows: list[Any]) -> None:
-    write(path, "".join(json.dumps(row) + "\n" for row in rows))
-
-
-def append_line(path: Path, row: Any) -> None:
-    with disk_errors(path), path.open("a") as file:
-        file.write(json.dumps(row) + "\n")
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
-
-
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Return when what was written to a file, or to the names in a directory, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _into_place(beside: Path, path: Path) -> None:
+    """Rename `beside` to `path`, whatever is there."""
+    directory = path.is_dir() and not path.is_symlink()
+    if not directory and not (beside.is_dir() and os.path.lexists(path)):
+        os.replace(beside, path)
+        return
+    aside = partials.aside(beside)
+    try:
+        os.rename(path, aside)
+        os.replace(beside, path)
+    except BaseException:
+        if os.path.lexists(aside) and not os.path.lexists(path):
+            os.rename(aside, path)
+        raise
+    fsync(path.parent)  # the old one goes when the new one's name is on the disk
+    partials.discard(aside)
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

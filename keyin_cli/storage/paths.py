@@ -6,6 +6,7 @@ artifacts/runs/<recipe>/keyin/                 stage 2: the same; its weights ho
 artifacts/runs/<recipe>/<stage>/eval_f1/       Table 1 rows, per-sequence results and figures of each dataset and split
 artifacts/released/<name>/                     small weights, results and figures that are committed
 artifacts/cache/                               decoded splits that do not fit into memory; may be deleted while nothing runs
+.<name>.lock                                   beside what it locks (see locks.py); empty, may be deleted while nothing runs
 """
 
 from __future__ import annotations

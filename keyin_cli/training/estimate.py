@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,13 +13,10 @@ import torch
 
 from keyin_cli import distributed
 from keyin_cli.devices import pick_device
-from keyin_cli.recipe import Recipe, variant
+from keyin_cli.recipe import Recipe
 from keyin_cli.training.engine import move, training_forward
+from keyin_cli.training.spec import Material, StageSpec
 from keyin_cli.training.stage import Stage
-from keyin_cli.training.stages.interpolator import InterpolatorStage
-from keyin_cli.training.stages.keyin import KeyInStage
-from keyin_cli.training.stages.surprise import SurpriseStage
-from keyin_cli.training.stages.tap import TapStage
 from keyin_cli.training.step import part_of
 
 SEQUENCES = 64
@@ -26,28 +24,23 @@ STEPS = 5
 BYTES_PER_PARAMETER = 4
 
 
-def fresh(recipe: Recipe, stage: str, device: torch.device) -> Stage:
+def fresh(recipe: Recipe, stage: StageSpec, device: torch.device) -> Stage:
     """A stage with fresh weights, on frames that are noise."""
-    length = recipe.window.conditioning + recipe.window.predicted
-    shape = (SEQUENCES, length, *recipe.data.image)
+    shape = (SEQUENCES, recipe.window.frames, *recipe.data.image)
     frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
-    below = InterpolatorStage(recipe, frames, device)
-    if stage == "interpolator":
-        return below
-    foundation = dict(below.model.state_dict())
-    if stage == "surprise":
-        return SurpriseStage(recipe, foundation, frames, device)
-    if stage == "tap":
-        return TapStage(recipe, foundation, frames, device)
     with TemporaryDirectory() as folder:
-        return KeyInStage(recipe, foundation, frames, device, Path(folder), stage)
+        material = Material(recipe, frames, device, Path(folder))
+        if stage.foundation:
+            weights = stage.foundation.build(material).model.state_dict()
+            material = replace(material, foundation=dict(weights))
+        return stage.build(material)
 
 
-def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
+def estimate(recipe: Recipe, stage: StageSpec) -> dict[str, Any]:
     """Shapes, parameters, bytes on disk and seconds of one stage, measured on this machine."""
     device = pick_device(recipe.device)
     distributed.join(device)
-    recipe = variant(recipe, stage)
+    recipe = stage.variant(recipe)
     work = fresh(recipe, stage, device)
     schedule = work.schedule
     parameters = [value for value in work.model.parameters() if value.requires_grad]
@@ -61,7 +54,7 @@ def estimate(recipe: Recipe, stage: str) -> dict[str, Any]:
     count = sum(value.numel() for value in parameters)
     everything = sum(value.numel() for value in work.model.parameters())
     return {
-        "stage": stage,
+        "stage": stage.name,
         "recipe": recipe.model_dump(mode="json"),
         "shapes": {
             name: f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for name, value in work.batch(0).items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,12 +13,14 @@ import torch
 from keyin_cli import distributed, machine, storage
 from keyin_cli.devices import describe, peak_memory
 from keyin_cli.errors import InputError, Interrupted
+from keyin_cli.interrupts import postponed
 from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
 from keyin_cli.training.checkpoint import load_checkpoint, save_checkpoint
 from keyin_cli.training.engine import forward, training_forward
 from keyin_cli.training.prefetch import Prefetch
+from keyin_cli.training.spec import comparable
 from keyin_cli.training.stage import Stage, validate
 from keyin_cli.training.step import Update, part_of
 
@@ -34,7 +35,7 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
         return None
     manifest = storage.read_manifest(run)
     old, new = ({name: value["sha256"] for name, value in tree.items()} for tree in (manifest["inputs"], inputs))
-    changes = differences(manifest.get("part"), part) + differences(old, new, "inputs")
+    changes = differences(comparable(manifest.get("part", {})), part) + differences(old, new, "inputs")
     if changes:
         raise InputError(
             f"{run} was trained differently ({', '.join(changes)}): give another --out, or --overwrite to replace it"
@@ -43,12 +44,19 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
 
 
 def fit(
-    stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float = 0.0, tensorboard: bool = False
+    stage: Stage,
+    run: Path,
+    part: dict[str, Any],
+    inputs: dict[str, Any],
+    device: torch.device,
+    preparation: float = 0.0,
+    tensorboard: bool = False,
 ) -> dict[str, Any]:
     """Train a stage to its last step, from its latest checkpoint when there is one.
 
     Args:
         run: the stage's directory; the first process alone writes to it.
+        part: the keys of the recipe that decide the result, see `spec.StageSpec.part`.
         inputs: what it was trained from, `{name: {"path", "sha256"}}`.
         preparation: seconds that it took to make the stage; those of interrupted runs are added up.
 
@@ -64,7 +72,7 @@ def fit(
     saved = load_checkpoint(checkpoints, stage.model, update.optimizer) or {}
     state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | saved
     first = state["step"]
-    manifest = _manifest(stage, run, inputs, device, preparation)
+    manifest = _manifest(stage, run, part, inputs, device, preparation)
     distributed.wait()  # nothing is written before everyone has read it
     if writes:
         storage.write_lines(metrics, [row for row in storage.read_lines(metrics) if row["step"] <= first])
@@ -74,7 +82,7 @@ def fit(
     begun = time.monotonic()
 
     with ExitStack() as stack:
-        stopping = stack.enter_context(_signals())
+        stopping = stack.enter_context(postponed())
         board = stack.enter_context(_tensorboard(run)) if tensorboard and writes else None
         advance = stack.enter_context(track(stage.name, schedule.steps, first))
         parts = stack.enter_context(Prefetch(lambda step: part_of(stage, step, device), range(first, schedule.steps)))
@@ -87,8 +95,8 @@ def fit(
             peak = max(state["peak_memory_bytes"], machine.peak_memory())
             return {"seconds": round(seconds, 2), "waiting": round(waiting, 4), "peak_memory_bytes": peak, **peak_memory(device)}
 
-        for done, part in enumerate(parts, start=first + 1):
-            row = update(done - 1, part, run)
+        for done, piece in enumerate(parts, start=first + 1):
+            row = update(done - 1, piece, run)
             last = done == schedule.steps
             validated = last or done % schedule.validate_every == 0
             if validated and writes:
@@ -121,9 +129,10 @@ def fit(
     return storage.read_manifest(run)
 
 
-def _manifest(stage: Stage, run: Path, inputs: dict[str, Any], device: torch.device, preparation: float) -> dict[str, Any]:
+def _manifest(
+    stage: Stage, run: Path, part: dict[str, Any], inputs: dict[str, Any], device: torch.device, preparation: float
+) -> dict[str, Any]:
     """What is known of a run before its first step."""
-    part = stage.recipe.part(stage.name)
     if (run / storage.MANIFEST).is_file():
         preparation += storage.read_manifest(run).get("preparation_seconds", 0.0)
     return storage.provenance() | {
@@ -144,19 +153,6 @@ def verify_weights(run: Path) -> bool:
     manifest = storage.read_manifest(run)
     same: bool = tensors_sha256(read_weights(run / storage.WEIGHTS)[0]) == manifest.get("weights_sha256")
     return same
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of dying from them: the list stays empty until one comes."""
-    received: list[int] = []
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, _: received.append(number)) for number in wanted}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

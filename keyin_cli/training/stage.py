@@ -22,10 +22,15 @@ VALIDATION_BATCHES = 8
 
 
 class Stage(Protocol):
-    """One training stage, `interpolator` or `keyin`. `model` is what is saved; its frozen parameters stay as they are."""
+    """One thing that is trained: see `spec.StageSpec`. `model` is what is saved; its frozen parameters stay as they are.
+
+    `name` is the stage's, `section` the recipe's that schedules it.
+    """
 
     @property
     def name(self) -> str: ...
+    @property
+    def section(self) -> str: ...
     @property
     def recipe(self) -> Recipe: ...
     @property

@@ -21,11 +21,11 @@ NAN_BATCH = "nan-batch.safetensors"
 
 class Part(NamedTuple):
     """A process's part of a batch, and `shares`: of what a term is the mean of, how much is in it. They add up to 1 over the
-    processes. `otherwise` is the share of the sequences, for terms that are not in `shares`."""
+    processes. `of_sequences` is the share of the batch's sequences, for terms that are not in `shares`."""
 
     batch: Batch
     shares: dict[str, float]
-    otherwise: float
+    of_sequences: float
 
 
 def part_of(stage: Stage, step: int, device: torch.device) -> Part:
@@ -38,7 +38,7 @@ def part_of(stage: Stage, step: int, device: torch.device) -> Part:
     if world == 1:
         return Part(pin(whole, device), {}, 1.0)
     if size < world:
-        raise InputError(f"{section(stage)}.batch: {size} sequences do not divide among {world} processes: start fewer")
+        raise InputError(f"{stage.section}.batch: {size} sequences do not divide among {world} processes: start fewer")
     place = slice(size * distributed.rank() // world, size * (distributed.rank() + 1) // world)
     own = rows(whole, place)
     mine, everyone = stage.counts(own), stage.counts(whole)
@@ -63,7 +63,7 @@ class Update:
         stage, world = self.stage, distributed.world()
         weights = stage.weights(step)
         terms = self.forward(move(part.batch, self.device))
-        shares = {name: part.shares.get(name, part.otherwise) for name in terms}
+        shares = {name: part.shares.get(name, part.of_sequences) for name in terms}
         # Processes average their gradients, so each has its part of the batch's loss `world` times.
         weighted = [weights[name] * (shares[name] * world) * term for name, term in terms.items() if name in weights]
         loss = torch.stack(weighted).sum()
@@ -86,7 +86,7 @@ class Update:
             whole = {name: value.contiguous() for name, value in self.stage.batch(step).items()}
             storage.replace(path, lambda beside: save_file(whole, beside))
         what = f"step {step + 1}: {', '.join(names) or 'the gradient'} not finite; the batch is in {path}"
-        return RunError(f"{what}: lower {section(self.stage)}.lr with --set, or check the data with `keyin info --verify`")
+        return RunError(f"{what}: lower {self.stage.section}.lr with --set, or check the data with `keyin info --verify`")
 
 
 def rate(schedule: Schedule, step: int) -> float:
@@ -94,8 +94,3 @@ def rate(schedule: Schedule, step: int) -> float:
     if schedule.decay == 0:
         return schedule.lr
     return schedule.lr * min(1.0, (schedule.steps - step) / (schedule.decay * schedule.steps))
-
-
-def section(stage: Stage) -> str:
-    """The section of the recipe that schedules a stage."""
-    return {"interpolator": "pretrain", "surprise": "surprise", "tap": "tap"}.get(stage.name, "train")

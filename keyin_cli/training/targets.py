@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from keyin_cli import storage
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.search import cheapest_chain, named_earlier, segment_costs
+from keyin_cli.model.search import cheapest_chain, segment_costs, shifted
 from keyin_cli.progress import track
 from keyin_cli.recipe import Window
 
@@ -25,29 +25,28 @@ def search_offsets(
     frames: NDArray[np.uint8],
     window: Window,
     price: float,
-    earlier: int,
+    shift: int,
     device: torch.device,
     folder: Path,
 ) -> NDArray[np.int64]:
     """Offsets (n,M) of the cheapest chains of sequences (n,T+N,H,W,C), as `losses.offset_error` reads them.
 
-    Keyframes are named `earlier` frames before those of the chain.
+    Keyframes are those of the chain moved by `shift` frames.
 
     They are written to `folder` piece by piece, and what is there is not searched again.
     """
-    pieces = []
-    with track(f"searching {folder.name}", len(frames)) as advance:
-        for begin in range(0, len(frames), PIECE):
-            piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
-            file = folder / f"{begin // PIECE:06d}.safetensors"
-            if not file.is_file():
-                costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
-                found = cheapest_chain(np.concatenate(costs), price)
-                offsets = to_offsets(named_earlier(found, earlier), window)
-                storage.replace(file, partial(save_file, {"offsets": offsets}))
-            pieces.append(load_file(file)["offsets"])
-            advance(len(piece))
-    return np.concatenate(pieces)
+    files = [folder / f"{index:06d}.safetensors" for index in range(-(-len(frames) // PIECE))]
+    if not all(file.is_file() for file in files):
+        with storage.locked(folder), track(f"searching {folder.name}", len(frames)) as advance:
+            for file, begin in zip(files, range(0, len(frames), PIECE), strict=True):
+                piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
+                if not file.is_file():  # an earlier command may have made it, or one that this one waited for
+                    costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
+                    found = cheapest_chain(np.concatenate(costs), price)
+                    offsets = to_offsets(shifted(found, shift), window)
+                    storage.replace(file, partial(save_file, {"offsets": offsets}))
+                advance(len(piece))
+    return np.concatenate([load_file(file)["offsets"] for file in files])
 
 
 def to_offsets(keyframes: NDArray[np.bool_], window: Window) -> NDArray[np.int64]:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from keyin_cli.datasets.brownian import draw, simulate
-from keyin_cli.recipe import BrownianData
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 
 DATA = BrownianData(n=500)
 FLIGHTS = simulate(DATA, np.arange(500))

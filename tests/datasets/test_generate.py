@@ -4,8 +4,9 @@ import pytest
 
 from keyin_cli import parallel
 from keyin_cli.datasets import generate, store
+from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.datasets.own import ZarrData
 from keyin_cli.errors import InputError, Interrupted
-from keyin_cli.recipe import BrownianData, ZarrData
 
 DATA = BrownianData(n=2100, frames=6)
 

@@ -7,9 +7,10 @@ import pytest
 import zarr
 
 from keyin_cli.datasets import store
+from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.generate import generate
+from keyin_cli.datasets.own import ZarrData
 from keyin_cli.errors import InputError
-from keyin_cli.recipe import BrownianData, ZarrData
 
 DATA = BrownianData(n=1100, frames=6, size=32)
 

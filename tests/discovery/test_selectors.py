@@ -3,16 +3,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from keyin_cli.discovery.selectors import SELECTORS, VARIANTS, refine
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.discovery import selector as context_
 from keyin_cli.discovery.selector import Context, chain_nodes
-from keyin_cli.discovery.selectors import SELECTORS, VARIANTS, refine
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import chain_costs, cheapest_chain
 from keyin_cli.model.svg import Svg
-from keyin_cli.recipe import BrownianData, check, variant
+
+# TODO variant
+from keyin_cli.recipe import check
 
 RECIPE = check(
     {

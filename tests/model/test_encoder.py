@@ -1,18 +1,36 @@
+"""Encoder and decoder around the bodies of any codec, and around one's own."""
+
+import math
+
 import pytest
 import torch
+from torch import nn
 
-from keyin_cli.model.encoder import VIVIDNESS, Decoder, Encoder, Layers
-from keyin_cli.recipe import Codec, ConvCodec, LayersCodec, MlpCodec
+from keyin_cli.errors import InputError
+from keyin_cli.model.codecs.conv import ConvCodec
+from keyin_cli.model.codecs.layers import LayersCodec
+from keyin_cli.model.codecs.mlp import MlpCodec
+from keyin_cli.model.encoder import DARKEST, Decoder, Encoder, build
+from keyin_cli.model.layers import DecoderBody, Stack
+from keyin_cli.recipe import CodecSection
+from keyin_cli.registry import CODECS
 
-LAYERS = LayersCodec(kind="layers", embedding=8, patch=4, channels=6, hidden=[16], layers=3)
-CODECS = [MlpCodec(embedding=8, hidden=[16, 12]), ConvCodec(kind="conv", embedding=8, channels=[4, 6]), LAYERS]
-NAMES = [codec.kind for codec in CODECS]
+SECTIONS = [
+    MlpCodec(embedding=8, hidden=[16, 12]),
+    ConvCodec(kind="conv", embedding=8, channels=[4, 6]),
+    LayersCodec(kind="layers", embedding=8, patch=4, channels=6, hidden=[16], layers=3),
+]
+NAMES = [section.kind for section in SECTIONS]
 
 
-@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
+def test_every_codec_is_tried_here() -> None:
+    assert list(CODECS.cards) == NAMES
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=NAMES)
 @pytest.mark.parametrize("image", [(8, 8, 1), (16, 8, 3)])
-def test_shapes_and_independence_of_the_batch(codec: Codec, image: tuple[int, int, int]) -> None:
-    encoder, decoder = Encoder(codec, image), Decoder(codec, image)
+def test_shapes_and_independence_of_the_batch(section: CodecSection, image: tuple[int, int, int]) -> None:
+    encoder, decoder = build(section, image)
     images = torch.rand(2, 3, *image)
     embeddings = encoder(images)
     assert embeddings.shape == (2, 3, 8)
@@ -22,53 +40,50 @@ def test_shapes_and_independence_of_the_batch(codec: Codec, image: tuple[int, in
     torch.testing.assert_close(encoder(images[1, 2]), embeddings[1, 2], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
-def test_embeddings_have_a_scale_of_their_own(codec: Codec) -> None:
-    embeddings = Encoder(codec, (8, 8, 1))(torch.rand(5, 8, 8, 1))
+@pytest.mark.parametrize("section", SECTIONS, ids=NAMES)
+def test_embeddings_have_a_scale_of_their_own(section: CodecSection) -> None:
+    embeddings = build(section, (8, 8, 1))[0](torch.rand(5, 8, 8, 1))
     torch.testing.assert_close(embeddings.square().mean(-1), torch.ones(5), rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
-def test_an_untrained_decoder_predicts_the_mean_pixel(codec: Codec) -> None:
-    decoder = Decoder(codec, (8, 8, 3))
+@pytest.mark.parametrize("section", SECTIONS, ids=NAMES)
+def test_an_untrained_decoder_predicts_the_mean_pixel(section: CodecSection) -> None:
+    decoder = build(section, (8, 8, 3))[1]
     mean = torch.tensor([0.01, 0.2, 0.9])
     decoder.start_from(mean)
     predicted = decoder(torch.randn(200, 8), mean.expand(8, 8, 3)).sigmoid().mean((0, 1, 2))
     torch.testing.assert_close(predicted, mean, rtol=0.3, atol=0.03)
 
 
-def test_the_encoder_looks_at_whole_patches() -> None:
-    encoder = Encoder(LAYERS, (8, 16, 3))
-    *cut, shared = list(encoder.body[0])[:5]
-    image = torch.rand(1, 8, 16, 3)
-    patches = torch.nn.Sequential(*cut)(image)
-    torch.testing.assert_close(patches[0, 1, 2], image[0, 4:8, 8:12].flatten())
-    assert shared.in_features == 4 * 4 * 3
+@pytest.mark.parametrize("section", SECTIONS, ids=NAMES)
+def test_only_a_decoder_that_draws_on_the_background_sees_it(section: CodecSection) -> None:
+    decoder = build(section, (8, 8, 3))[1]
+    embeddings, (one, other) = torch.randn(4, 8), torch.rand(2, 8, 8, 3)
+    assert torch.equal(decoder(embeddings, one), decoder(embeddings, other)) is not decoder.draws_on_background
 
 
-def layers(rows: torch.Tensor, columns: torch.Tensor, colours: torch.Tensor, background: torch.Tensor) -> torch.Tensor:
-    """Pixels (H,W,C) that layers draw whose parts are given: (K,H), (K,W), logits (K,C)."""
-    drawing = Layers(LAYERS.model_copy(update={"layers": len(rows)}), tuple(background.shape))
-    parts = torch.cat([rows, columns, colours / VIVIDNESS], dim=1).flatten()
-    drawing.parts = torch.nn.Sequential(torch.nn.Linear(1, len(parts)))
-    torch.nn.init.zeros_(drawing.parts[0].weight)
-    drawing.parts[0].bias.data.copy_(parts)
-    return drawing(torch.zeros(1, 1), torch.logit(background)[None])[0].sigmoid()
+def test_a_codec_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"^no codec convs: did you mean conv\? there are mlp, conv, layers$"):
+        build(CodecSection(kind="convs"), (8, 8, 1))
 
 
-def test_two_parabolas_are_a_disc() -> None:
-    """Red where (y - 5)² + (x - 9)² < 3.5², the background elsewhere."""
-    background = torch.rand(12, 16, 3) * 0.5 + 0.25
-    rows, columns = (5.0**2 - (torch.arange(side) - place).square() for side, place in ((12, 5), (16, 9)))
-    drawn = layers(100 * (rows - 25 + 3.5**2)[None], 100 * (columns - 25)[None], torch.tensor([[8.0, -8, -8]]), background)
-    inside = (torch.arange(12)[:, None] - 5).square() + (torch.arange(16) - 9).square() < 3.5**2
-    red = torch.tensor([8.0, -8, -8]).sigmoid()
-    torch.testing.assert_close(drawn, torch.where(inside[..., None], red, background), rtol=1e-4, atol=1e-5)
+def test_bodies_of_ones_own() -> None:
+    """A background reaches its body as logits, one for every embedding, and never infinite."""
 
+    class Behind(DecoderBody):
+        def forward(self, embeddings: torch.Tensor, background: torch.Tensor) -> torch.Tensor:
+            return background + embeddings[:, :1, None, None]
 
-def test_hidden_layers_show_the_background_and_the_most_visible_one_lies_on_top() -> None:
-    background, low, high = torch.rand(4, 8, 3) * 0.5 + 0.25, torch.full((1, 4), -50.0), torch.full((1, 4), 50.0)
-    nothing, colours = torch.zeros(2, 8), torch.tensor([[3.0, -3, -3], [-3, -3, 3]])
-    torch.testing.assert_close(layers(torch.cat([low, low]), nothing, colours, background), background)
-    drawn = layers(torch.cat([high, 2 * high]), nothing, colours, background)
-    torch.testing.assert_close(drawn, colours[1].sigmoid().expand(4, 8, 3))
+        def start_in(self, colour: torch.Tensor) -> None:
+            self.colour = colour
+
+    image, background = (2, 2, 1), torch.tensor([[0.0, 1], [0.5, 0.25]])[..., None]
+    decoder = Decoder(Behind(), image, draws_on_background=True)
+    decoded = decoder(torch.tensor([[[0.0]], [[2.0]]]), background)
+    edge = math.log(DARKEST / (1 - DARKEST))
+    expected = torch.tensor([[edge, -edge], [0, math.log(1 / 3)]])[..., None]
+    torch.testing.assert_close(decoded, torch.stack([expected, expected + 2])[:, None])
+    encoder = Encoder(nn.Flatten(), 4, image)
+    torch.testing.assert_close(encoder(background), nn.functional.layer_norm(background.flatten(), (4,)))
+    plain = Decoder(Stack(nn.Linear(4, 4)), image)
+    assert plain(encoder(background.expand(3, 5, 2, 2, 1)), background).shape == (3, 5, 2, 2, 1)

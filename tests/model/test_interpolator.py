@@ -2,12 +2,10 @@ import pytest
 import torch
 
 from keyin_cli.model.interpolator import Interpolator
-from keyin_cli.recipe import DeterministicInterpolator, Lstm, MlpCodec, Model, StochasticInterpolator
 
 
 def build(latent: int) -> Interpolator:
-    kind = StochasticInterpolator(kind="stochastic", latent=latent) if latent else DeterministicInterpolator()
-    return Interpolator(Model(codec=MlpCodec(embedding=6), lstm=Lstm(units=8), interpolator=kind), max_offset=5)
+    return Interpolator(embedding=6, max_offset=5, layers=2, units=8, latent=latent)
 
 
 @pytest.mark.parametrize("latent", [0, 3])

@@ -20,6 +20,15 @@ def test_both_ends_decide() -> None:
     assert not torch.allclose(logits, model(goal, start))
 
 
+def test_a_bottleneck_is_an_image() -> None:
+    torch.manual_seed(0)
+    model = Tap(check({"name": "small", "model": MODEL})).eval()
+    start, goal = torch.rand(2, 3, 32, 32, 1)
+    image = model.bottleneck(start, goal)
+    assert not image.requires_grad
+    torch.testing.assert_close(torch.logit(image), model(start, goal), rtol=1e-4, atol=1e-5)
+
+
 def test_the_nearest_frame_has_the_smallest_pixel_error() -> None:
     torch.manual_seed(0)
     logits, frames = torch.randn(4, 6, 6, 3), torch.rand(4, 9, 6, 6, 3)

@@ -1,17 +1,14 @@
-"""Scores: intervals against known values, and rows that add up."""
+"""Scores: rows that add up, and those that are published."""
+
+import json
 
 import numpy as np
 import pytest
+from published import PLANNING
+from published import episodes as published_episodes
 
-from keyin_cli.planning.metrics import SUCCESS, remaining, table_row, wilson
-
-
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (50, 100, 0.4038, 0.5962), (77, 120, 0.5527, 0.7220)],
-)
-def test_wilson_against_tables(successes: int, n: int, low: float, high: float) -> None:
-    assert wilson(successes, n) == pytest.approx((low, high), abs=5e-4)
+from keyin_cli.planning.metrics import SUCCESS, remaining, table_row
+from keyin_cli.statistics import wilson
 
 
 def test_success_is_one_puck_diameter() -> None:
@@ -38,3 +35,13 @@ def test_a_row_adds_up() -> None:
     assert row["steps_mean"] == 40
     assert row["seconds_per_episode"] == 2.0
     assert row["success_ci95"] == list(wilson(1, 2))
+    assert "copies_goal" not in row
+    copied = table_row("tap", "cem", [episodes[0] | {"copies_goal": True}, episodes[1] | {"copies_goal": False}])
+    assert copied["copies_goal"] == 0.5
+
+
+@pytest.mark.parametrize("servo", ["cem", "icem"])
+def test_published_rows_come_out_of_published_episodes_to_the_last_digit(servo: str) -> None:
+    for published in json.loads((PLANNING / servo / "plan.json").read_text())["rows"]:
+        row = table_row(published["method"], published["servo"], published_episodes(servo, published["method"]))
+        assert row == {key: value for key, value in published.items() if key != "against_keyin"}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.pushing.sequences import arrays
 from keyin_cli.errors import InputError
 from keyin_cli.planning import observe
 from keyin_cli.planning.tasks import make
-from keyin_cli.recipe import PushingData
 
 
 def test_the_start_and_the_goal_look_as_in_a_dataset() -> None:

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
 from small_pushing import SIZE, discs, models
 
 from keyin_cli.errors import InputError
-from keyin_cli.planning import subgoals
+from keyin_cli.model.keyin import KeyIn
+from keyin_cli.model.svg import Svg
+from keyin_cli.model.tap import Tap
+from keyin_cli.planning import latents
 from keyin_cli.planning.proposal import Context, Search
-from keyin_cli.planning.subgoals import PROPOSERS, needed, stage
 from keyin_cli.planning.tasks import make
 
 PIXEL = 2.1 / SIZE
@@ -52,7 +55,7 @@ def test_keyframes_become_subgoals_in_order(monkeypatch: pytest.MonkeyPatch) -> 
     def told(model: object, conditioning: torch.Tensor, z: torch.Tensor, last_only: bool = False) -> torch.Tensor:
         return discs((0.3 * z[:, :, -1:, :2] if last_only else 0.3 * z[..., :2]).numpy())
 
-    monkeypatch.setattr(subgoals, "imagine", told)
+    monkeypatch.setattr(KeyIn, "imagine", told)
     known = context(1, samples=60)
     proposal = PROPOSERS["keyin"](known)
     assert proposal.subgoals.shape == (1, 7, 2)
@@ -69,8 +72,8 @@ def test_surprise_takes_the_frames_before_the_surprising_ones(monkeypatch: pytes
     def drawn(model: object, conditioning: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         return discs(np.broadcast_to(line, (*z.shape[:2], 30, 2)))
 
-    monkeypatch.setattr(subgoals, "imagine_frames", drawn)
-    monkeypatch.setattr(subgoals, "surprises", lambda model, images: scores)
+    monkeypatch.setattr(Svg, "imagine", drawn)
+    monkeypatch.setattr(Svg, "surprise", lambda model, images: scores)
     proposal = PROPOSERS["surprise"](context(1, samples=2))
     np.testing.assert_allclose(proposal.subgoals[0, :6], line[[2, 7, 12, 17, 22, 28]], atol=PIXEL / 4)
 
@@ -80,10 +83,10 @@ def test_tap_halves_the_way_over_and_over(share: float, copies: bool, monkeypatc
     known = context(2)
 
     def between(model: object, start: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        ends = [subgoals.latents.pucks(image) for image in (start, goal)]
+        ends = [latents.pucks(image) for image in (start, goal)]
         return discs(ends[0] + share * (ends[1] - ends[0]))
 
-    monkeypatch.setattr(subgoals, "bottlenecks", between)
+    monkeypatch.setattr(Tap, "bottleneck", between)
     proposal = PROPOSERS["tap"](known)
     start, goal = known.tasks.scene.start, known.tasks.scene.goal
     shares = np.array([share**2, share, share + share * (1 - share), 1.0])

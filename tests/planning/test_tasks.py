@@ -3,9 +3,9 @@
 import numpy as np
 
 from keyin_cli.datasets.pushing.geometry import line_clearance
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.pushing.sequences import DATA, demonstrate
 from keyin_cli.planning import tasks
-from keyin_cli.recipe import PushingData
 
 
 def test_a_task_depends_on_seed_and_number_alone() -> None:

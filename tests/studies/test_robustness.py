@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keyin_cli.discovery.selectors import KeyInSelector
 from PIL import Image
 
 from keyin_cli.datasets import brownian
+from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.discovery.f1 import table_row
-from keyin_cli.discovery.selectors import KeyInSelector
 from keyin_cli.figures import BLUE, RED
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
 from keyin_cli.model.weights import load_models, save_weights
-from keyin_cli.recipe import BrownianData, check, load, variant
+
+# TODO variant
+from keyin_cli.recipe import check, load
 from keyin_cli.training.engine import seeded
 
 N = 6

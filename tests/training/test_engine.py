@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.engine import move, pin, seeded, training_forward
 from keyin_cli.training.stage import Stage
 from keyin_cli.training.stages.interpolator import InterpolatorStage

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, Window, check
+from keyin_cli.recipe import Window, check
 from keyin_cli.training import targets
 
 RECIPE = check({"name": "small", "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}}})

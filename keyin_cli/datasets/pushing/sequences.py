@@ -12,9 +12,9 @@ from keyin_cli.datasets.pushing import demonstrator, env, scenes
 from keyin_cli.datasets.pushing.demonstrator import SKIP, Route
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.datasets.pushing.records import concatenate, take
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.rng import Integers, splits, uniform
 from keyin_cli.errors import InputError
-from keyin_cli.recipe import PushingData
 
 REACHED = PUCK_RADIUS / 2  # a demonstration succeeds when the puck ends this near to the goal
 ATTEMPTS = 50

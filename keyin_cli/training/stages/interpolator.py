@@ -52,7 +52,7 @@ def sample_segments(frames: NDArray[np.uint8], recipe: Recipe, latent: int, step
 
 
 class InterpolatorStage:
-    name = "interpolator"
+    name, section = "interpolator", "pretrain"
 
     def __init__(self, recipe: Recipe, frames: Mapping[str, NDArray[np.uint8]], device: torch.device) -> None:
         """`frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`."""

@@ -59,6 +59,8 @@ def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, sh
 
 
 class KeyInStage:
+    section = "train"
+
     def __init__(
         self,
         recipe: Recipe,
@@ -87,10 +89,10 @@ class KeyInStage:
     def _search(self, frames: Mapping[str, NDArray[np.uint8]], cache: Path) -> dict[str, Tensor]:
         """What exact search finds in every sequence; the price is chosen on the training split."""
         recipe = self.recipe
-        foundation, earlier, price = self.model.foundation, recipe.discovery.earlier, recipe.discovery.price
+        foundation, shift, price = self.model.foundation, recipe.discovery.shift, recipe.discovery.price
         nats = keyframe_nats(frames["train"], foundation.decoder.draws_on_background) if price == "auto" else price
         found = {
-            split: search_offsets(foundation, each, recipe.window, nats, earlier, self.device, cache / split)
+            split: search_offsets(foundation, each, recipe.window, nats, shift, self.device, cache / split)
             for split, each in frames.items()
         }
         return {split: torch.from_numpy(offsets) for split, offsets in found.items()}
@@ -129,7 +131,7 @@ class KeyInStage:
         }
 
     def search_terms(self, batch: Batch, embeddings: Tensor, keyframes: Keyframes, tau: Tensor) -> Terms:
-        """Supervision by the offsets of the search: `offsets`, at the keyframes it names `keyframe_embeddings` and `kl`, and
+        """Supervision by the offsets of the search: `offsets`, at the keyframes it finds `keyframe_embeddings` and `kl`, and
         after the last of them `sequence`."""
         offsets = batch["offsets"].to(self.device)
         known, used = (offsets > 0).to(tau.dtype), (offsets != 0).to(tau.dtype)

@@ -7,25 +7,37 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from keyin_cli.datasets.loader import batch_indices, step_rng
 from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.svg import Svg
-from keyin_cli.model.weights import Tensors
-from keyin_cli.recipe import Recipe
+from keyin_cli.recipe import Recipe, Schedule
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 
 
 class SurpriseStage:
-    name = "surprise"
+    name = section = "surprise"
 
     def __init__(
-        self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device
+        self,
+        recipe: Recipe,
+        schedule: Schedule,
+        kl: float,
+        foundation: Mapping[str, Tensor],
+        frames: Mapping[str, NDArray[np.uint8]],
+        device: torch.device,
     ) -> None:
-        """`foundation`: the weights of stage 1, whose encoder and decoder are trained on; `frames`: see `KeyInStage`."""
-        self.recipe, self.schedule, self.device, self.frames = recipe, recipe.surprise, device, frames
+        """Set up the stage.
+
+        Args:
+            kl: weight of the term `kl`.
+            foundation: the weights of stage 1, whose encoder and decoder are trained on.
+            frames: see `KeyInStage`.
+        """
+        self.recipe, self.schedule, self.kl, self.device, self.frames = recipe, schedule, kl, device, frames
         self.model = seeded(recipe.seed, lambda: Svg(recipe))
         codec = {name: value for name, value in foundation.items() if name.startswith(("encoder.", "decoder."))}
         self.model.load_state_dict(codec, strict=False)
@@ -53,7 +65,7 @@ class SurpriseStage:
         }
 
     def weights(self, step: int) -> dict[str, float]:
-        return {"frames": 1.0, **self.schedule.weights.model_dump()}
+        return {"frames": 1.0, "kl": self.kl}
 
     def counts(self, batch: Batch) -> dict[str, int]:
         return {}

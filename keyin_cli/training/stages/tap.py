@@ -7,33 +7,45 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from keyin_cli.datasets.loader import batch_indices, step_rng
 from keyin_cli.errors import InputError
 from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.tap import Tap, nearest
-from keyin_cli.model.weights import Tensors
-from keyin_cli.recipe import Recipe
+from keyin_cli.recipe import Recipe, Schedule
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.stage import Batch, Terms
 
 
 class TapStage:
-    name = "tap"
+    name = section = "tap"
 
     def __init__(
-        self, recipe: Recipe, foundation: Tensors, frames: Mapping[str, NDArray[np.uint8]], device: torch.device
+        self,
+        recipe: Recipe,
+        schedule: Schedule,
+        margin: int,
+        foundation: Mapping[str, Tensor],
+        frames: Mapping[str, NDArray[np.uint8]],
+        device: torch.device,
     ) -> None:
-        """`foundation`: the weights of stage 1, whose encoder and decoder are trained on; `frames`: see `KeyInStage`.
+        """Set up the stage.
+
+        Args:
+            margin: frames next to start and goal, on either side, that the model may not choose.
+            foundation: the weights of stage 1, whose encoder and decoder are trained on.
+            frames: see `KeyInStage`.
 
         Raises:
-            InputError: sequences are too short for `tap.margin`.
+            InputError: sequences are too short for the margin.
         """
-        if (count := frames["train"].shape[1]) <= recipe.tap.room:
-            margin = f"tap.margin: {recipe.tap.margin} frames on either side"
-            raise InputError(f"{margin} leave none of {count} to choose: give fewer with --set tap.margin")
-        self.recipe, self.schedule, self.device, self.frames = recipe, recipe.tap, device, frames
+        self.margin, self.room = margin, 2 * margin + 2  # room: fewest frames from start to goal that leave one to choose
+        if (count := frames["train"].shape[1]) <= self.room:
+            sides = f"tap.margin: {margin} frames on either side"
+            raise InputError(f"{sides} leave none of {count} to choose: give fewer with --set tap.margin")
+        self.recipe, self.schedule, self.device, self.frames = recipe, schedule, device, frames
         self.model = seeded(recipe.seed, lambda: Tap(recipe))
         codec = {name: value for name, value in foundation.items() if name.startswith(("encoder.", "decoder."))}
         self.model.load_state_dict(codec, strict=False)
@@ -46,7 +58,7 @@ class TapStage:
         """
         rows = batch_indices(self.recipe.seed, step, len(self.frames[split]), self.schedule.batch)
         frames = self.frames[split][rows]
-        rng, room = step_rng(self.recipe.seed, step), self.schedule.room
+        rng, room = step_rng(self.recipe.seed, step), self.room
         start = rng.integers(0, frames.shape[1] - room, len(rows))
         goal = rng.integers(start + room, frames.shape[1])
         return {"frames": torch.from_numpy(frames), "start": torch.from_numpy(start), "goal": torch.from_numpy(goal)}
@@ -58,7 +70,7 @@ class TapStage:
         start, goal = batch["start"].to(self.device), batch["goal"].to(self.device)
         everyone = torch.arange(len(images), device=self.device)
         logits = self.model(images[everyone, start], images[everyone, goal])
-        times, margin = torch.arange(images.shape[1], device=self.device), self.schedule.margin
+        times, margin = torch.arange(images.shape[1], device=self.device), self.margin
         between = (times > start[:, None] + margin) & (times < goal[:, None] - margin)
         with torch.no_grad():
             chosen = nearest(logits, images, between)

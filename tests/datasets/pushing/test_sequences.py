@@ -6,8 +6,8 @@ import pytest
 from keyin_cli.datasets.pushing import demonstrator, env, scenes, sequences
 from keyin_cli.datasets.pushing.geometry import clearance, shortest_path
 from keyin_cli.datasets.pushing.records import take
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.errors import InputError
-from keyin_cli.recipe import PushingData
 
 DATA = PushingData(n=400)
 DEMOS = sequences.demonstrate(DATA, np.arange(400))

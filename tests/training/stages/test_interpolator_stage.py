@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
-from keyin_cli.recipe import BrownianData, Recipe, check
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.stages.interpolator import InterpolatorStage, sample_segments
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, check
+from keyin_cli.recipe import check
 from keyin_cli.training.stages.surprise import SurpriseStage
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)

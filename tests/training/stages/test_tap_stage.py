@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.datasets.brownian import draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.errors import InputError
 from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.recipe import BrownianData, check
+from keyin_cli.recipe import check
 from keyin_cli.training.stages.tap import TapStage
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)

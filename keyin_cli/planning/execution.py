@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.env import Scene, Simulator
 from keyin_cli.datasets.rng import Integers
-from keyin_cli.planning.controllers import CONTROLLERS, Servo
 from keyin_cli.planning.dynamics import Dynamics
+from keyin_cli.planning.servos.servo import Servo, Settings
+from keyin_cli.registry import SERVOS
 
 Array = NDArray[np.floating[Any]]
 
@@ -39,7 +40,7 @@ class Episodes:
 
 
 def execute(
-    servo: Servo,
+    settings: Settings,
     dynamics: Dynamics,
     scene: Scene,
     subgoals: Array,
@@ -58,16 +59,17 @@ def execute(
     """
     world = Simulator(len(tasks), threads)
     world.reset(scene)
-    controller = CONTROLLERS[servo.name](servo, dynamics, seed, tasks)
+    servo: Servo = SERVOS.get(settings.name)
+    controller = servo.controller(settings, dynamics, seed, tasks)
     current, spent = np.zeros(len(tasks), dtype=np.int64), np.zeros(len(tasks), dtype=np.int64)
     steps = np.zeros(len(tasks), dtype=np.int64)
     running = np.arange(len(tasks))
     motion, followed = [_motion(world)], []
-    for step in range(servo.steps):
-        running = running[np.linalg.norm(world.puck[running] - subgoals[running, -1], axis=1) > servo.reached]
+    for step in range(settings.steps):
+        running = running[np.linalg.norm(world.puck[running] - subgoals[running, -1], axis=1) > settings.reached]
         if len(running):
             state = world.puck[running], subgoals[running], current[running], spent[running]
-            current[running], spent[running] = _next(servo, *state)
+            current[running], spent[running] = _next(settings, *state)
             targets = subgoals[running, current[running]]
             world.step(controller.act(world.state[running], targets, running, step), running)
             steps[running] += 1
@@ -80,9 +82,9 @@ def _motion(world: Simulator) -> NDArray[np.float64]:
     return np.concatenate([world.puck, world.finger], axis=1)
 
 
-def _next(servo: Servo, puck: Array, subgoals: Array, current: Integers, spent: Integers) -> tuple[Integers, Integers]:
+def _next(settings: Settings, puck: Array, subgoals: Array, current: Integers, spent: Integers) -> tuple[Integers, Integers]:
     """Which subgoal to go for (n,), the next one once it is reached or was tried for Ts_max steps, and for how long (n,)."""
     to_current = np.take_along_axis(subgoals, current[:, None, None], 1)[:, 0] - puck
-    over = (np.linalg.norm(to_current, axis=1) <= servo.reached) | (spent >= servo.subgoal_steps)
+    over = (np.linalg.norm(to_current, axis=1) <= settings.reached) | (spent >= settings.subgoal_steps)
     over &= current < subgoals.shape[1] - 1
     return current + over, np.where(over, 0, spent) + 1

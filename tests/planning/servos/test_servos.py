@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from keyin_cli.planning.controllers import CONTROLLERS, Servo
+from keyin_cli.planning.servo import Episodes, execute
 
 from keyin_cli.datasets.pushing.env import Scene
-from keyin_cli.planning.controllers import CONTROLLERS, Servo
 from keyin_cli.planning.dynamics import TrueDynamics
-from keyin_cli.planning.servo import Episodes, execute
 from keyin_cli.planning.tasks import make
 
 SMALL = Servo(steps=5, samples=30, horizon=4, iterations=2)

@@ -7,11 +7,11 @@ import pytest
 import zarr
 from numpy.testing import assert_allclose
 
+from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.generate import generate
 from keyin_cli.datasets.pushing.geometry import shortest_path
 from keyin_cli.datasets.statistics import is_pushing, of_keyframes, of_pushing, statistics
 from keyin_cli.datasets.store import Dataset, open_dataset
-from keyin_cli.recipe import BrownianData
 
 WALL = np.array([[0.1, 0.05], [-0.1, 0.0]])
 FRAMES = 8

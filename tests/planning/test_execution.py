@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+from keyin_cli.planning.controllers import Servo
+from keyin_cli.planning.servo import Episodes, _next, execute
 
 from keyin_cli.datasets.pushing.env import LIFT, Scene
-from keyin_cli.planning.controllers import Servo
 from keyin_cli.planning.dynamics import TrueDynamics
-from keyin_cli.planning.servo import Episodes, _next, execute
 from keyin_cli.planning.tasks import Tasks, make
 
 SMALL = Servo(steps=6, samples=40, horizon=4, iterations=2)
@@ -30,12 +30,20 @@ def test_another_seed_samples_other_actions() -> None:
 
 
 def test_the_next_subgoal_is_taken_when_reached_or_after_too_long() -> None:
-    subgoals = np.array([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]] * 4)
-    puck = np.array([[0.0, 0.05], [0.5, 0.0], [0.5, 0.0], [1.0, 0.95]])
-    current, spent = np.array([0, 0, 0, 2]), np.array([3, 9, 10, 10])
+    """Up to the goal, which is the last one and is never left."""
+    subgoals = np.array([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]] * 7)
+    puck = np.array([[0.0, 0.05], [0.5, 0.0], [0.5, 0.0], [1.0, 0.05], [0.5, 0.0], [0.5, 0.0], [1.0, 0.95]])
+    current, spent = np.array([0, 0, 0, 1, 1, 1, 2]), np.array([3, 9, 10, 3, 9, 10, 10])
     following, used = _next(Servo(), puck, subgoals, current, spent)
-    np.testing.assert_array_equal(following, [1, 0, 1, 2])
-    np.testing.assert_array_equal(used, [1, 10, 1, 11])
+    np.testing.assert_array_equal(following, [1, 0, 1, 2, 1, 2, 2])
+    np.testing.assert_array_equal(used, [1, 10, 1, 1, 10, 1, 11])
+
+
+def test_the_goal_is_gone_for_after_the_last_subgoal() -> None:
+    tasks = make(0, np.arange(1))
+    subgoals = np.stack([tasks.scene.start, tasks.scene.start, tasks.scene.goal], axis=1)
+    episodes = run(tasks, subgoals=subgoals)
+    np.testing.assert_array_equal(episodes.current, [[1, 2, 2, 2, 2, 2]])
 
 
 def test_a_puck_at_its_goal_ends_the_episode_at_once() -> None:

@@ -1,21 +1,9 @@
-"""Keyframes by surprise (Algorithm 3): the times at which a frame-by-frame model needs its latent most."""
+"""Keyframes by surprise (Algorithm 3): the times at which a frame-by-frame model needs its latent most. Pure functions."""
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-
-from keyin_cli.model import losses
-from keyin_cli.model.encoder import to_images
-from keyin_cli.model.svg import Svg
-
-
-def surprise(model: Svg, frames: NDArray[np.uint8], device: torch.device) -> NDArray[np.float32]:
-    """s_t = KL[q(z_t | I_0:t) || p(z_t)] of every frame after the first: (n,L,H,W,C) uint8 -> (n,L-1) float32, in nats."""
-    with torch.no_grad():
-        scores: NDArray[np.float32] = losses.kl_to_prior(*model.infer(model.encoder(to_images(frames, device)))).cpu().numpy()
-    return scores
 
 
 def peaks(scores: NDArray[np.floating], count: int) -> NDArray[np.bool_]:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]
+from keyin_cli.datasets.rng import Integers
+from keyin_cli.planning.servos.cem import Cem
+from keyin_cli.planning.servos.servo import Array, Servo, Settings
+
+if TYPE_CHECKING:
+    from keyin_cli.planning.dynamics import Dynamics
 
 COLOUR = 1.0  # beta: the power of an action's noise falls with its frequency to this power
 DEVIATION = 1.0  # of the first Gaussian; actions are within [-1, 1]
@@ -27,8 +31,8 @@ class Carried:
     elites: Array
 
 
-def nothing(problems: int, horizon: int, size: int) -> Carried:
-    """What the first step has: no elites, and standing still as the mean."""
+def first(problems: int, horizon: int, size: int) -> Carried:
+    """What is handed to the first step: no elites, and standing still as the mean."""
     return Carried(np.zeros((problems, horizon, size)), np.zeros((problems, 0, horizon, size)))
 
 
@@ -70,3 +74,29 @@ def improve(cost: Callable[[Array], Array], noise: Array, elites: int, carried: 
 def _later(actions: Array) -> Array:
     """Sequences (…,l,A) one action later; the last is repeated."""
     return np.concatenate([actions[..., 1:, :], actions[..., -1:, :]], axis=-2)
+
+
+class Icem(Cem):
+    """Coloured noise, elites kept and carried on, the best sequence that was tried."""
+
+    def __init__(self, settings: Settings, dynamics: Dynamics, seed: int, tasks: Integers) -> None:
+        from keyin_cli.datasets.pushing.env import ACTION_SIZE
+
+        super().__init__(settings, dynamics, seed, tasks)
+        self._mean = np.zeros((len(tasks), settings.horizon, ACTION_SIZE))
+        self._elites: Array | None = None  # (tasks,k,l,3) once the first step was planned
+
+    def act(self, states: Array, targets: Array, rows: Integers, step: int) -> Array:
+        carried = first(len(rows), *self._mean.shape[1:])
+        if self._elites is not None:
+            carried = Carried(self._mean[rows], self._elites[rows])
+        best, carried = improve(self.cost(states, targets), self.noise(rows, step), self.settings.elites, carried)
+        if self._elites is None:
+            self._elites = np.zeros((len(self.tasks), *carried.elites.shape[1:]))
+        self._mean[rows], self._elites[rows] = carried.mean, carried.elites
+        return best[:, 0]
+
+
+SERVO = Servo(
+    name="icem", help="iCEM: coloured noise, elites carried on from step to step (Pinneri et al. 2020)", order=20, controller=Icem
+)

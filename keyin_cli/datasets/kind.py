@@ -1,0 +1,56 @@
+"""What there is to know of a kind of dataset. A new kind is one file in this folder that assigns `DATASET`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keyin_cli.recipe.data import DataSection
+from keyin_cli.registry import DATASETS, LAST
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from keyin_cli.datasets.store import Dataset
+
+
+@dataclass(frozen=True)
+class DatasetKind:
+    """A kind of dataset.
+
+    Attributes:
+        name: as `data.kind` of a recipe and `keyin gen-data` have it.
+        help: one line for a list.
+        section: the recipe's data section.
+        arrays: makes the sequences `indices` (n,): every array of the dataset with n rows, at least `frames` (n,T,H,W,C) uint8.
+            Each sequence depends on (seed, index) alone. None when there is nothing to generate.
+        statistics: what can be counted beyond labels and splits, keys that are added to `keyin info --figures`.
+        pictures: `module:function` of further pictures, see `figures.overview`.
+        continuations: `module:function` that judges where sampled futures lead, for `keyin table`, see `discovery.paths`.
+        pucks: whether its frames may show the pushing world, in which models of it can plan.
+    """
+
+    name: str
+    help: str
+    section: type[DataSection]
+    order: int = LAST
+    arrays: Callable[[Any, NDArray[np.integer[Any]]], Mapping[str, NDArray[Any]]] | None = None
+    statistics: Callable[[Dataset], dict[str, Any]] | None = None
+    pictures: str | None = None
+    continuations: str | None = None
+    pucks: bool = False
+
+
+def kind_of(data: DataSection) -> DatasetKind:
+    """The kind of a recipe's data section."""
+    kind: DatasetKind = DATASETS.get(data.kind)
+    return kind
+
+
+def kind_of_dataset(dataset: Dataset) -> DatasetKind | None:
+    """The kind that a dataset was generated as; None when it was not made here."""
+    name = (dataset.attributes.get("recipe") or {}).get("kind")
+    kind: DatasetKind | None = DATASETS.get(name) if name in DATASETS.cards else None
+    return kind

@@ -1,0 +1,49 @@
+"""Chance: M offsets drawn uniformly from 1…S; in planning, actions drawn uniformly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keyin_cli.discovery.f1 import f1
+from keyin_cli.discovery.selector import Frames, Inpainting, Times
+from keyin_cli.methods.method import Method
+
+if TYPE_CHECKING:
+    from keyin_cli.planning.proposal import Problem, Proposal
+
+EXPECTED_DRAWS = 50  # for the expected value of F1
+
+
+class RandomSelector(Inpainting):
+    """The draw of a sequence depends on the seed and its place in the split."""
+
+    def select(self, frames: Frames) -> Times:
+        window = self.sources.recipe.window
+        offsets = np.random.default_rng(self.sources.seed).integers(1, window.max_offset + 1, (len(frames), window.keyframes))
+        at = offsets.cumsum(axis=1)
+        return (at[:, :, None] == np.arange(1, window.predicted + 1)).any(axis=1)
+
+    def expected_f1(self, frames: Frames, labels: Times) -> float:
+        """Mean F1 (tolerance 0) over EXPECTED_DRAWS draws."""
+        draws = [RandomSelector(replace(self.sources, seed=seed)).select(frames) for seed in range(EXPECTED_DRAWS)]
+        return float(np.mean([f1(draw, labels, 0) for draw in draws]))
+
+
+def propose(problem: Problem) -> Proposal:
+    """Straight to the goal, which random actions do not heed."""
+    from keyin_cli.planning.proposal import straight
+
+    return straight(problem)
+
+
+METHOD = Method(
+    name="random",
+    help="random offsets; in planning, random actions",
+    order=100,
+    selectors={"": RandomSelector},
+    proposers={"": propose},
+    servo="random",
+)

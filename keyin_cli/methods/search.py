@@ -1,0 +1,62 @@
+"""Exact search over the interpolator of stage 1: no keyframe model and no label (see `model.search`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyin_cli.colours import GREY
+from keyin_cli.discovery.selector import Frames, Inpainting, Sources, Times
+from keyin_cli.methods.method import Method
+from keyin_cli.progress import track
+from keyin_cli.recipe import Recipe
+from keyin_cli.training.spec import Material, StageSpec, Tree
+
+if TYPE_CHECKING:
+    from keyin_cli.model.keyin import Foundation
+    from keyin_cli.training.stages.interpolator import InterpolatorStage
+
+
+def build(material: Material) -> InterpolatorStage:
+    from keyin_cli.training.stages.interpolator import InterpolatorStage
+
+    return InterpolatorStage(material.recipe, material.frames, material.device)
+
+
+def model(recipe: Recipe) -> Foundation:
+    from keyin_cli.model.keyin import Foundation
+
+    return Foundation(recipe)
+
+
+def keys(whole: Tree) -> Tree:
+    """Nothing beside the keys of stage 1: it is stage 1."""
+    return {}
+
+
+INTERPOLATOR = StageSpec("interpolator", build, model, keys, then="keyin eval-f1 --ckpt {run} --selector search")
+
+
+class SearchSelector(Inpainting):
+    """The chain of segments with the shortest description; keyframes are where two of them meet, moved by the recipe's shift."""
+
+    def __init__(self, sources: Sources) -> None:
+        super().__init__(sources)
+        self.settings = {"price": sources.price}
+
+    def select(self, frames: Frames) -> Times:
+        from keyin_cli.model.search import cheapest_chain, shifted
+
+        with track("search", len(frames)) as advance:
+            costs = self.sources.costs(frames, advance)
+        return shifted(cheapest_chain(costs, self.settings["price"]), self.sources.recipe.discovery.shift)
+
+
+METHOD = Method(
+    name="search",
+    help="exact search for the keyframes from which stage 1 inpaints a sequence best",
+    order=20,
+    stage=INTERPOLATOR,
+    command="pretrain-interp",
+    selectors={"": SearchSelector},
+    colour=GREY,
+)

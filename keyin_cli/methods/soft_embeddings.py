@@ -1,0 +1,23 @@
+"""KeyIn trained by the paper's soft loss between embeddings, without search."""
+
+from __future__ import annotations
+
+from keyin_cli.colours import PINK
+from keyin_cli.methods.keyin import keyframe_stage
+from keyin_cli.methods.method import Method
+from keyin_cli.methods.variants import EMBEDDINGS, select, soft
+from keyin_cli.recipe import Recipe
+
+
+def variant(recipe: Recipe) -> Recipe:
+    return soft(recipe, EMBEDDINGS)
+
+
+METHOD = Method(
+    name="soft-embeddings",
+    help="KeyIn trained by the paper's soft loss between embeddings",
+    order=60,
+    stage=keyframe_stage("soft-embeddings", variant),
+    selectors={"": select("soft-embeddings")},
+    colour=PINK,
+)

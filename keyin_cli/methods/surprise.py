@@ -1,0 +1,143 @@
+"""Surprise: the frames that SVG-FP, which predicts frame by frame, finds most surprising (Algorithm 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli.colours import RED
+from keyin_cli.discovery.selector import Frames, Inpainting, Times, batches, foundation_of
+from keyin_cli.methods.method import Method
+from keyin_cli.methods.registry import trained
+from keyin_cli.methods.search import INTERPOLATOR
+from keyin_cli.progress import track
+from keyin_cli.recipe import MethodSection, Positive, Recipe, Schedule, Section, Weight
+from keyin_cli.training.spec import Material, StageSpec, Tree
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from keyin_cli.model.svg import Svg
+    from keyin_cli.planning.proposal import Problem, Proposal
+    from keyin_cli.training.stages.surprise import SurpriseStage
+
+
+class SurpriseWeights(Section):
+    """Weights of the terms of SVG-FP beside the error of the predicted frames, which weighs 1."""
+
+    kl: Weight = 1.0
+
+
+class Surprise(MethodSection, Schedule):
+    """The baseline Surprise: SVG-FP, a stochastic prediction of every frame from the one before."""
+
+    steps: Positive = 8_000
+    weights: SurpriseWeights = SurpriseWeights()
+
+
+def build(material: Material) -> SurpriseStage:
+    from keyin_cli.training.stages.surprise import SurpriseStage
+
+    recipe, schedule = material.recipe, material.recipe.section(Surprise)
+    return SurpriseStage(recipe, schedule, schedule.weights.kl, material.foundation, material.frames, material.device)
+
+
+def model(recipe: Recipe) -> Svg:
+    from keyin_cli.model.svg import Svg
+
+    return Svg(recipe)
+
+
+def keys(whole: Tree) -> Tree:
+    return {"surprise": whole["surprise"]}
+
+
+STAGE = StageSpec("surprise", build, model, keys, foundation=INTERPOLATOR)
+
+
+class SurpriseSelector(Inpainting):
+    """The M most surprising frames (Algorithm 3).
+
+    A change of direction at frame t is first seen in frame t + 1, so the frame before the surprising one is the keyframe.
+    """
+
+    def select(self, frames: Frames) -> Times:
+        from keyin_cli.model.surprise import peaks
+
+        window = self.sources.recipe.window
+        scores = self._scores(frames)[:, window.conditioning :]
+        times = np.zeros((len(frames), window.predicted), dtype=np.bool_)
+        times[:, :-1] = peaks(scores, window.keyframes)
+        return times
+
+    def predict(self, frames: Frames) -> Frames:
+        """Inpainted by stage 1 where it is there; of these weights alone, SVG-FP's own reconstruction."""
+        if any(foundation_of(model) is not None for model in self.sources.models.values()):
+            return super().predict(frames)
+        from keyin_cli.discovery.inpainting import to_frames
+        from keyin_cli.model.encoder import to_images
+
+        return to_frames(self._model.reconstruct(to_images(frames, self.sources.device)))
+
+    @property
+    def _model(self) -> Svg:
+        from keyin_cli.model.svg import Svg
+
+        return trained(self.sources.models, "surprise", Svg)
+
+    def _scores(self, frames: Frames) -> NDArray[np.float32]:
+        """Surprise of every frame after the first, (n,T+N-1), in nats."""
+        from keyin_cli.model.encoder import to_images
+
+        svg, scores = self._model, []
+        with track("surprise", len(frames)) as advance:
+            for batch in batches(frames):
+                scores.append(svg.surprise(to_images(batch, self.sources.device)).cpu().numpy())
+                advance(len(batch))
+        return np.concatenate(scores)
+
+
+def propose(problem: Problem) -> Proposal:
+    """The most surprising frames of a video of SVG-FP, sampled from its prior, that ends nearest to the goal.
+
+    As in `SurpriseSelector`, the keyframe is the frame before the surprising one.
+    """
+    import torch
+
+    from keyin_cli.model.encoder import to_images
+    from keyin_cli.model.surprise import peaks
+    from keyin_cli.model.svg import Svg
+    from keyin_cli.planning import latents
+
+    svg = trained(problem.models, "surprise", Svg)
+    window = svg.recipe.window
+
+    def draw(conditioning: Tensor, z: Tensor, last_only: bool) -> Tensor:
+        images = svg.imagine(conditioning, z)
+        return images[:, :, -1:] if last_only else images
+
+    shape = window.conditioning - 1 + window.predicted, svg.latent
+    images, where = latents.best(problem, draw, shape, window.conditioning, latents.OBJECTIVES["last"])
+    first = to_images(problem.views.start, problem.device)[:, None].expand(-1, window.conditioning, -1, -1, -1)
+    whole = torch.cat([first, images.to(problem.device)], dim=1)
+    scores = torch.cat([svg.surprise(sequence[None]) for sequence in whole]).cpu().numpy()
+    times = np.zeros(where.shape[:2], dtype=np.bool_)
+    times[:, :-1] = peaks(scores[:, window.conditioning :], window.keyframes)
+    chosen = np.argsort(~times, axis=1, kind="stable")[:, : window.keyframes]
+    tasks = np.arange(len(where))[:, None]
+    return latents.proposal(problem, images[tasks, chosen], where[tasks, chosen], times[tasks, chosen])
+
+
+METHOD = Method(
+    name="surprise",
+    help="the most surprising frames of SVG-FP, a model that predicts frame by frame",
+    order=30,
+    stage=STAGE,
+    sections={"surprise": Surprise},
+    selectors={"": SurpriseSelector},
+    proposers={"": propose},
+    predicts=True,
+    colour=RED,
+)

@@ -1,0 +1,6 @@
+"""Encoders and decoders: one file per codec, with its section of a recipe.
+
+None of these files needs torch before a network is built, because recipes are read without it.
+"""
+
+import keyin_cli.recipe  # noqa: F401 (recipes ask for all codecs: a codec imported before them would be asked for half made)

@@ -1,0 +1,12 @@
+"""Random numbers for samples: numpy draws them, so that they are the same on every device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Standard normal numbers with the device and dtype of `like`; drawn as float32."""
+    return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32)).to(like)

@@ -1,0 +1,43 @@
+"""The names that commands list and accept, from the registries' cards: nothing is imported, so help is instant."""
+
+from __future__ import annotations
+
+from keyin_cli.registry import DATASETS, METHODS, SERVOS, Card
+
+
+def selecting() -> list[str]:
+    """The rows of Table 1: everything that detects keyframes, in order."""
+    return [row for card in METHODS.cards.values() for row in _rows(card, "selectors")]
+
+
+def proposing() -> list[str]:
+    """The rows of Table 2: everything that proposes subgoals; the strongest last, as in the paper."""
+    return [row for card in reversed(METHODS.cards.values()) for row in _rows(card, "proposers")]
+
+
+def baselines() -> list[str]:
+    """What `keyin baseline` trains."""
+    return [name for name, card in METHODS.cards.items() if "stage" in card.given and "command" not in card.given]
+
+
+def compared() -> list[str]:
+    """The trained baselines that have a row in Table 1."""
+    return [name for name in baselines() if "selectors" in METHODS.cards[name].given]
+
+
+def generated() -> list[str]:
+    """The kinds of dataset that `keyin gen-data` makes."""
+    return [name for name, card in DATASETS.cards.items() if "arrays" in card.given]
+
+
+def servos() -> list[str]:
+    """The servos that `keyin plan --servo` offers."""
+    return [name for name, card in SERVOS.cards.items() if "chance" not in card.given]
+
+
+def _rows(card: Card, field: str) -> list[str]:
+    """The rows of a method: its name, and its name with each suffix."""
+    if field not in card.given:
+        return []
+    suffixes = card.keys[field] if field in card.keys else getattr(METHODS.get(card.name), field)
+    return [f"{card.name}{suffix}" for suffix in suffixes]

@@ -1,0 +1,1 @@
+"""What chooses the next action of every episode: one file per servo."""

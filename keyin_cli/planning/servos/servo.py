@@ -1,0 +1,66 @@
+"""What a servo is given and what it does. A new one is one file in this folder that assigns `SERVO`.
+
+Shapes: n episodes, M samples of l actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
+from keyin_cli.datasets.rng import Integers
+from keyin_cli.registry import LAST
+
+if TYPE_CHECKING:
+    from keyin_cli.planning.dynamics import Dynamics
+
+Array = NDArray[np.floating[Any]]
+PURPOSE = 3  # of a servo's random numbers, see datasets/pushing/sequences.py
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The low-level planner: by default the paper's CEM (Table 3). `reached` is ours: the paper prints no threshold.
+
+    `name` is one of `registry.SERVOS`; `cost` says how the puck is found in what is imagined, see `dynamics.DYNAMICS`.
+    """
+
+    name: str = "cem"
+    cost: str = "state"
+    steps: int = 60  # Tmax
+    subgoal_steps: int = 10  # Ts_max
+    horizon: int = 8  # l
+    samples: int = 200  # M
+    elite_fraction: float = 0.05  # r
+    iterations: int = 3  # each samples, keeps elites and refits
+    reached: float = PUCK_RADIUS  # from the puck to a subgoal, to take the next one, or to the goal, to stop
+
+    @property
+    def elites(self) -> int:
+        """How many samples the next Gaussian is fitted to."""
+        return max(1, round(self.elite_fraction * self.samples))
+
+
+class Controller(Protocol):
+    def act(self, states: Array, targets: Array, rows: Integers, step: int) -> Array:
+        """Actions (n,3) towards targets (n,2) in the states (n,S) of the episodes `rows` (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Servo:
+    """A servo: its name and help line, and what makes its controller from settings, dynamics, seed and task numbers (n,).
+
+    `chance`: it heeds neither targets nor dynamics, so no command offers it: it is the row of a method.
+    """
+
+    name: str
+    help: str
+    controller: Callable[[Settings, Dynamics, int, Integers], Controller]
+    order: int = LAST
+    chance: bool = False
