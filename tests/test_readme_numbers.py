@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from keyin_cli.commands.common import seconds_text
-from keyin_cli.discovery.selectors import SELECTORS
-from keyin_cli.planning.subgoals import PROPOSERS
+from keyin_cli.names import proposing, selecting
 
 ROOT = Path(__file__).parent.parent
 NAMES = {"keyin": "KeyIn F1", "keyin+refine": "KeyIn F1+refine"}
@@ -36,7 +35,7 @@ def test_the_numbers_are_those_of_the_table(name: str, missing: set[str]) -> Non
     header, table_page, everywhere = (ROOT / f"recipes/{name}.yaml").read_text(), readme(), pages()
     assert f"<!-- table: {file} -->" in table_page
     table = json.loads((ROOT / file).read_text())
-    assert {row["method"] for row in table["rows"]} == set(SELECTORS) - missing
+    assert {row["method"] for row in table["rows"]} == set(selecting()) - missing
     for row in table["rows"]:
         assert f"{NAMES.get(row['method'], row['method'])} {row['f1']['0']:.3f}" in header
         low, high = row["ci95"]["0"]
@@ -88,7 +87,7 @@ def test_the_numbers_of_table_2_are_those_of_its_result_files(servo: str, tasks:
     page, folder = readme() if servo == "cem" else pages(), f"artifacts/released/planning/{servo}"
     assert f"<!-- table: {folder} -->" in page
     rows = json.loads((ROOT / folder / "plan.json").read_text())["rows"]
-    assert {row["method"] for row in rows} == set(PROPOSERS) - missing
+    assert {row["method"] for row in rows} == set(proposing()) - missing
     assert {row["servo"] for row in rows} == {servo, "random"}
     for row in rows:
         low, high = row["success_ci95"]
@@ -128,7 +127,7 @@ def test_the_first_screen_says_what_keyin_is_trained_by() -> None:
 
 
 def test_released_weights_are_small_and_whole() -> None:
-    from keyin_cli.model.weights import load_model
+    from keyin_cli.methods.checkpoints import load_model
 
     for weights in (ROOT / "artifacts/released").rglob("*.safetensors"):
         assert weights.stat().st_size < 5e6

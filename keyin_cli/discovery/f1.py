@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """F1 of keyframes (docs/spec.md, section 5): matches, precision, recall, intervals. Pure functions on (n,N) bool arrays."""
-=======
-"""F1 of keyframes (docs/spec.md, section 5): matches, precision, recall, intervals. Pure functions on (n,N) bool arrays."""
->>>>>>> main
 
 from __future__ import annotations
 
