@@ -1,4 +1,4 @@
-"""Structured Brownian motion (SPEC section 4): a ball flies straight, turns, flies straight, and never leaves the frame.
+"""Structured Brownian motion (docs/spec.md, section 4): a ball flies straight, turns, flies straight, and never leaves the frame.
 
 Shapes: n sequences of T frames, G candidate headings, L legs (a leg is the flight between two turns).
 Sequence i is a function of (seed, i) alone.

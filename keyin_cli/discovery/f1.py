@@ -1,4 +1,4 @@
-"""F1 of keyframes (SPEC section 5): matches, precision, recall and the interval of F1. Pure functions on (n,N) bool arrays."""
+"""F1 of keyframes (docs/spec.md, section 5): matches, precision, recall, intervals. Pure functions on (n,N) bool arrays."""
 
 from __future__ import annotations
 

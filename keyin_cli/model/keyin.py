@@ -111,7 +111,7 @@ class KeyIn(nn.Module):
 
     @torch.no_grad()
     def compose(self, first: Tensor, background: Tensor, keyframes: Keyframes) -> Tensor:
-        """Generate the sequence of the argmax offsets (SPEC section 2, generation): pixels (B,N,H,W,C) in [0,1].
+        """Generate the sequence of the argmax offsets (docs/spec.md, section 2, generation): pixels (B,N,H,W,C) in [0,1].
 
         `first` (B,E) and `background` (B,H,W,C) are K^0, embedded and as it is.
 

@@ -20,7 +20,7 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
 
 
 class ProjectedLstm(nn.Module):
-    """A multi-layer LSTM with a linear projection before and after it (SPEC section 1). (B,L,inputs) -> (B,L,outputs).
+    """A multi-layer LSTM with a linear projection before and after it (docs/spec.md, section 1). (B,L,inputs) -> (B,L,outputs).
 
     Without `outputs` there is no projection after it, for an LSTM of which only the final state is used.
     """

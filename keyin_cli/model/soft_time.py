@@ -1,4 +1,4 @@
-"""Soft time: from distributions over offsets to weights over frames (SPEC section 2, Algorithm 2). Pure functions.
+"""Soft time: from distributions over offsets to weights over frames (docs/spec.md, section 2, Algorithm 2). Pure functions.
 
 delta (B,M,S): delta[:, t-1, i-1] = P(keyframe t comes i frames after keyframe t-1), i = 1…S.
 tau (B,M+1,M·S+1): tau[:, t, j] = P(keyframe t stands at time j); tau[:, 0] is one-hot at time 0.

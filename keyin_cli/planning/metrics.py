@@ -1,4 +1,4 @@
-"""Scores of executed plans (SPEC section 6): what is left of the shortest path, and whether that is little enough."""
+"""Scores of executed plans (docs/spec.md, section 6): what is left of the shortest path, and whether that is little enough."""
 
 from __future__ import annotations
 

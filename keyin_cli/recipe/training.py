@@ -45,7 +45,7 @@ class Pretrain(Schedule):
 
 
 class TrainWeights(Section):
-    """Weights of the terms of stage 2; names as in SPEC formula 7 and 8."""
+    """Weights of the terms of stage 2; names as in docs/spec.md, formulas 7 and 8."""
 
     keyframe_pixels: Weight = 0.0  # beta_K; soft objectives only
     keyframe_embeddings: Weight = 1.0  # beta_kappa

@@ -1,4 +1,4 @@
-"""The identities of SPEC section 2, and a brute-force enumeration of every outcome."""
+"""The identities of docs/spec.md, section 2, and a brute-force enumeration of every outcome."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Rule-based demonstrations (SPEC section 4): subgoals around the wall, then a deterministic push to each in order.
+"""Rule-based demonstrations (docs/spec.md, section 4): subgoals around the wall, then a deterministic push to each in order.
 
 Shapes: n demonstrations of K pushes. A push lasts some saved frames, each of SKIP actions: the arm lifts, moves behind the puck,
 lowers, then pushes. Subgoals and times are planned first; from then on `action` is a function of state and time alone.

@@ -1,4 +1,4 @@
-"""The pushing world's dynamics (SPEC section 4), many copies at once: the one implementation that all else stands on.
+"""The pushing world's dynamics (docs/spec.md, section 4), many copies at once: the one implementation that all else stands on.
 
 An action is (dx, dy, lift) in [-1, 1]: the finger is sent `REACH` * (dx, dy) from where it is, at a height of
 `LIFT` * lift, 0 for a negative one. It lasts `SUBSTEPS` physics steps, 0.1 s. A state is MuJoCo's full integration state, wall

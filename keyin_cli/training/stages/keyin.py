@@ -1,4 +1,4 @@
-"""Stage 2: the keyframe model on the frozen foundation, trained by the soft loss (SPEC section 2, Algorithm 2).
+"""Stage 2: the keyframe model on the frozen foundation, trained by the soft loss (docs/spec.md, section 2, Algorithm 2).
 
 The foundation is frozen whole, encoder included, so every sequence is encoded once, before the first step, and the
 keyframe targets cannot collapse.
