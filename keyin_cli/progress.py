@@ -15,10 +15,18 @@ from keyin_cli import distributed
 
 PLAIN_LINE_EVERY = 10.0  # seconds between lines when stderr is no terminal
 
+_audible = False  # a library is silent; commands speak
+
+
+def speak() -> None:
+    """Let this process tell what it does from now on."""
+    global _audible
+    _audible = True
+
 
 def console() -> Console:
-    """A console on the current stderr; lines are not wrapped when stderr is no terminal. Only the first process is heard."""
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), quiet=distributed.rank() > 0)
+    """A console on the current stderr; lines are not wrapped when stderr is no terminal. Heard only after `speak`, of several processes the first."""
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), quiet=not _audible or distributed.rank() > 0)
 
 
 def say(message: str) -> None:

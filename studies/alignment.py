@@ -29,7 +29,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.search import cheapest_chain
-from keyin_cli.progress import say
+from keyin_cli.progress import say, speak
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.stages.keyin import encode_sequences
 
@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=200, help="training sequences that are searched (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the network's weights and batches (default: %(default)s)")
     given = parser.parse_args()
+    speak()
     if given.n < 1:
         parser.error("--n: at least one sequence")
     try:

@@ -38,7 +38,7 @@ from keyin_cli.methods import checkpoints
 from keyin_cli.methods.registry import colours, selector
 from keyin_cli.methods.registry import method as method_of
 from keyin_cli.model.weights import read_weights, tensors_sha256
-from keyin_cli.progress import say
+from keyin_cli.progress import say, speak
 from keyin_cli.recipe import Recipe, check
 
 METHODS = ("keyin", "search", "surprise")
@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=1000, help="sequences per condition (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the flights and the noise (default: %(default)s)")
     given = parser.parse_args()
+    speak()
     if given.n < 1:
         parser.error("--n: at least one sequence")
     begun = time.monotonic()
