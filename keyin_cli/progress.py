@@ -25,7 +25,7 @@ def speak() -> None:
 
 
 def console() -> Console:
-    """A console on the current stderr; lines are not wrapped when stderr is no terminal. Heard only after `speak`, of several processes the first."""
+    """A console on the current stderr, heard after `speak`, of several processes in the first; lines wrap on a terminal only."""
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), quiet=not _audible or distributed.rank() > 0)
 
 

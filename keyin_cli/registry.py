@@ -15,7 +15,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -125,9 +125,9 @@ class Registry(Generic[Entry]):
 
 
 @lru_cache(maxsize=1)
-def _points() -> EntryPoints:
+def _points() -> Any:
     """The entry points of all installed packages, read once."""
-    return entry_points()
+    return entry_points()  # of another type in Python 3.11 than later; both have `select`
 
 
 def _card(call: ast.Call, module: str) -> Card:
@@ -152,5 +152,5 @@ def resolve(reference: str) -> Any:
 
 METHODS: Registry[Any] = Registry("method", "keyin_cli.methods", "METHOD", "keyin.methods")
 DATASETS: Registry[Any] = Registry("dataset kind", "keyin_cli.datasets", "DATASET", "keyin.datasets")
-CODECS: Registry[Any] = Registry("codec", "keyin_cli.model.codecs", "CODEC")
-SERVOS: Registry[Any] = Registry("servo", "keyin_cli.planning.servos", "SERVO")
+CODECS: Registry[Any] = Registry("codec", "keyin_cli.model.codecs", "CODEC", "keyin.codecs")
+SERVOS: Registry[Any] = Registry("servo", "keyin_cli.planning.servos", "SERVO", "keyin.servos")

@@ -47,7 +47,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
         command(**given, options=options)
 
     kinds = get_type_hints(Options, include_extras=True)
-    shared = {
+    shared: dict[str, Any] = {
         "recipe": inspect.Parameter.empty,
         "overrides": [],
         **{field.name: field.default for field in fields(Options) if field.name not in ("recipe", "overrides")},

@@ -1,0 +1,125 @@
+"""The files of docs/extending.md, installed as a package of somebody else's, are in every list and command without a line here."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Keyin = Callable[..., CompletedProcess[str]]
+Installed = Callable[..., CompletedProcess[str]]
+
+PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+GROUPS = {"methods": ("middle", "linear"), "datasets": ("blinking",), "servos": ("greedy",)}
+RECIPE = "recipes/tiny/brownian.yaml"
+RUN = Path("artifacts/runs/tiny-brownian")
+STEPS = ("--set", "linear.steps=12")
+
+
+def files() -> dict[str, str]:
+    return dict(re.findall(r"^<!-- file: (\w+)\.py -->\n```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that holds the package as pip would install it."""
+    path = tmp_path_factory.mktemp("site")
+    (path / "extras").mkdir()
+    (path / "extras" / "__init__.py").touch()
+    for name, content in files().items():
+        (path / "extras" / f"{name}.py").write_text(content)
+    info = path / "extras-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: extras\nVersion: 1.0\n")
+    lines = [line for group, names in GROUPS.items() for line in (f"[keyin.{group}]", *(f"{n} = extras.{n}" for n in names))]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def extended(keyin: Keyin, site: Path) -> Installed:
+    return lambda *args, cwd, **environment: keyin(*args, cwd=cwd, PYTHONPATH=str(site), **environment)
+
+
+def printed(done: CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_each_file_is_short() -> None:
+    assert set(files()) == {name for names in GROUPS.values() for name in names}
+    assert all(content.count("\n") <= 40 for content in files().values())
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("baseline", "linear"), ("eval-f1", "middle"), ("plan", "middle"), ("plan", "greedy"), ("gen-data", "blinking"), ("table", "linear")],
+)
+def test_help_lists_them_without_running_them(command: str, name: str, extended: Installed, keyin: Keyin, tmp_path: Path) -> None:
+    done = extended(command, "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    assert name in done.stdout
+    assert name not in keyin(command, "--help", cwd=tmp_path).stdout
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert not loaded & {"torch", "numpy", f"extras.{name}"}
+
+
+@pytest.fixture(scope="module")
+def trained(extended: Installed, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the tiny run and the added baseline trained beside it."""
+    path = tmp_path_factory.mktemp("extended")
+    shutil.copytree(tiny / "artifacts", path / "artifacts")
+    result = printed(extended("baseline", "linear", RECIPE, *STEPS, "--json", cwd=path))
+    assert (result["path"], result["steps"]) == (str(RUN / "linear"), 12)
+    return path
+
+
+def test_the_baseline_is_evaluated_beside_all_others(trained: Path, extended: Installed, keyin: Keyin) -> None:
+    ran = ("eval-f1", "--ckpt", RUN, "--limit", "20", "--out", "evaluation", "--json")
+    rows = [row["method"] for row in printed(extended(*ran, cwd=trained))["rows"]]
+    assert {"linear", "middle", "keyin", "search"} <= set(rows)
+    assert rows[-2:] == ["linear", "middle"]  # what says no place comes last
+    assert "finished" in extended("info", RUN / "linear", cwd=trained).stdout
+    again = extended("baseline", "linear", RECIPE, *STEPS, cwd=trained)
+    assert "already trained" in again.stderr
+    alone = keyin("eval-f1", "--ckpt", RUN / "linear", cwd=trained)  # where the package is not installed
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "linear" in alone.stderr
+    assert "Traceback" not in alone.stderr
+
+
+def test_the_table_has_their_rows(trained: Path, extended: Installed) -> None:
+    small = ("--seeds", "1", "--sequences", "2", "--samples", "2", "--baseline", "linear")
+    result = printed(extended("table", RECIPE, *small, *STEPS, "--out", "table", "--json", cwd=trained))
+    rows = {row["method"]: row for row in result["rows"]}
+    assert {"linear", "middle"} <= set(rows)
+    assert rows["linear"]["seconds"] > 0
+    assert "seconds" not in rows["middle"]
+
+
+def test_subgoals_and_actions_are_theirs(extended: Installed, tmp_path: Path) -> None:
+    arguments = ("--method", "middle", "--ckpt", "pushing", "--servo", "greedy", "--episodes", "1", "--pictures", "0")
+    result = printed(extended("plan", *arguments, "--out", "planning", "--json", cwd=tmp_path))
+    assert [(row["method"], row["servo"]) for row in result["rows"]] == [("middle", "greedy")]
+    (line,) = [json.loads(each) for each in (tmp_path / "planning" / "middle" / "episodes.jsonl").read_text().splitlines()]
+    assert len(line["subgoals"]) == 2
+
+
+def test_their_data_are_generated_and_trained_on(extended: Installed, tmp_path: Path) -> None:
+    made = printed(extended("gen-data", "blinking", "--n", "1200", "--json", cwd=tmp_path))
+    info = printed(extended("info", made["path"], "--verify", "--json", cwd=tmp_path))
+    assert (info["verified"], info["recipe"]["chance"]) == (True, 0.15)
+    data = ("--set", "data={kind: blinking, n: 1200}", "--set", "pretrain.steps=4")
+    assert printed(extended("pretrain-interp", RECIPE, *data, "--json", cwd=tmp_path))["steps"] == 4
+
+
+def test_a_package_that_cannot_be_loaded_is_one_line(site: Path, keyin: Keyin, tmp_path: Path) -> None:
+    broken = shutil.copytree(site, tmp_path / "site")
+    (broken / "extras" / "middle.py").write_text("import something_that_is_not_there\nMETHOD = None\n")
+    assert keyin("--help", cwd=tmp_path, PYTHONPATH=str(broken)).returncode == 0
+    done = keyin("plan", "--method", "middle", "--episodes", "1", cwd=tmp_path, PYTHONPATH=str(broken))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line for line in done.stderr.splitlines() if line.startswith("keyin: ")] == done.stderr.splitlines()
