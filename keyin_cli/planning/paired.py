@@ -25,8 +25,8 @@ def compare(lines: Lines, reference: Lines) -> dict[str, Any]:
         lines, reference: those of `episodes.jsonl` of either, in the order of the tasks.
 
     Returns:
-        The mean difference of errors in table units (negative: the method is better) with its paired interval, the tasks that only
-        one of the two solves, and McNemar's p.
+        The mean difference of errors in table units (negative: the method is better) with its paired interval, the tasks that
+        only one of the two solves, and McNemar's p.
 
     Raises:
         ValueError: the tasks are not the same.

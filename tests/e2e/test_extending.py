@@ -57,7 +57,14 @@ def test_each_file_is_short() -> None:
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("baseline", "linear"), ("eval-f1", "middle"), ("plan", "middle"), ("plan", "greedy"), ("gen-data", "blinking"), ("table", "linear")],
+    [
+        ("baseline", "linear"),
+        ("eval-f1", "middle"),
+        ("plan", "middle"),
+        ("plan", "greedy"),
+        ("gen-data", "blinking"),
+        ("table", "linear"),
+    ],
 )
 def test_help_lists_them_without_running_them(command: str, name: str, extended: Installed, keyin: Keyin, tmp_path: Path) -> None:
     done = extended(command, "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")

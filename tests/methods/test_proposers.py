@@ -1,12 +1,13 @@
 """Every way to propose subgoals: one signature, and what it does with a model that draws what it is told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from small_pushing import SIZE, discs, models, save
+from small_pushing import RECIPE, SIZE, discs, model, models, save
 
 from keyin_cli.errors import InputError
 from keyin_cli.methods.entrants import entrants
@@ -19,6 +20,7 @@ from keyin_cli.names import proposing
 from keyin_cli.planning import latents
 from keyin_cli.planning.proposal import Problem, Proposal, Search
 from keyin_cli.planning.tasks import make
+from keyin_cli.recipe import check
 
 PIXEL = 2.1 / SIZE
 
@@ -77,18 +79,24 @@ def test_keyframes_become_subgoals_in_order(monkeypatch: pytest.MonkeyPatch) -> 
     assert (np.linalg.norm(np.diff(proposal.subgoals[0, :6], axis=0), axis=1) > 0).all()
 
 
-def test_surprise_takes_the_frames_before_the_surprising_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = np.linspace([-0.5, -0.5], [0.5, 0.5], 30)
-    scores = torch.zeros(1, 30)
-    scores[0, [3, 8, 13, 18, 23, 29]] = torch.arange(6.0, 0, -1)  # of the predicted frames 3, 8, …, counted from 0
+@pytest.mark.parametrize("conditioning", [1, 3])
+def test_surprise_takes_the_frames_before_the_surprising_ones(conditioning: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame surprises by the brightness of its first pixel. Frames count from the first that is predicted."""
+    predicted = 31 - conditioning
+    line, surprising = np.linspace([-0.5, -0.5], [0.5, 0.5], predicted), [3, 8, 13, 18, 23, predicted - 1]
 
     def drawn(model: object, conditioning: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        return discs(np.broadcast_to(line, (*z.shape[:2], 30, 2)))
+        images = discs(np.broadcast_to(line, (*z.shape[:2], predicted, 2)))
+        images[..., 0, 0, :] = 0
+        images[:, :, surprising, 0, 0] = torch.arange(1.0, 0.4, -0.1)[:, None]
+        return images
 
+    recipe = check(RECIPE.model_dump(mode="json"), [f"window.conditioning={conditioning}", f"window.predicted={predicted}"])
     monkeypatch.setattr(Svg, "imagine", drawn)
-    monkeypatch.setattr(Svg, "surprise", lambda model, images: scores)
-    proposal = propose("surprise")(problem(1, samples=2))
-    np.testing.assert_allclose(proposal.subgoals[0, :6], line[[2, 7, 12, 17, 22, 28]], atol=PIXEL / 4)
+    monkeypatch.setattr(Svg, "surprise", lambda model, images: images[:, 1:, 0, 0].mean(-1))
+    proposal = propose("surprise")(replace(problem(1, samples=2), models={"surprise": model("surprise", recipe)}))
+    assert proposal.subgoals.shape == (1, 7, 2)
+    np.testing.assert_allclose(proposal.subgoals[0, :6], line[[2, 7, 12, 17, 22, predicted - 2]], atol=PIXEL / 4)
 
 
 @pytest.mark.parametrize(("share", "copies"), [(0.5, False), (1.0, True)])

@@ -20,6 +20,22 @@ def test_mixture_error_is_finite_at_the_ends() -> None:
     assert torch.isfinite(losses.mixture_error(torch.zeros(1, 2, 2, 1), torch.ones(1, 2, 2, 1), "sum")).all()
 
 
+def test_mixture_error_is_the_cross_entropy_of_each_pixel() -> None:
+    probabilities, truth = torch.rand(4, 3, 3, 2), torch.rand(4, 3, 3, 2)
+    expected = -(truth * probabilities.log() + (1 - truth) * (1 - probabilities).log())
+    torch.testing.assert_close(losses.mixture_error(probabilities, truth, "sum"), expected.sum((1, 2, 3)))
+    torch.testing.assert_close(losses.mixture_error(probabilities, truth, "mean"), expected.mean((1, 2, 3)))
+    sure = losses.mixture_error(torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1), "sum")
+    torch.testing.assert_close(sure, -torch.tensor([losses.DARKEST]).log())
+    assert losses.DARKEST == 1e-6
+
+
+def test_embedding_error_is_squared() -> None:
+    predicted, truth = torch.tensor([[[1.0, 2.0], [0.0, 0.0]]]), torch.tensor([[[0.0, 4.0], [3.0, -1.0]]])
+    torch.testing.assert_close(losses.embedding_error(predicted, truth, "sum"), torch.tensor([[5.0, 10.0]]))
+    torch.testing.assert_close(losses.embedding_error(predicted, truth, "mean"), torch.tensor([[2.5, 5.0]]))
+
+
 def test_kl_is_that_of_two_normals() -> None:
     mean, log_std = torch.randn(5, 3), torch.randn(5, 3)
     expected = kl_divergence(Normal(mean, log_std.exp()), Normal(0.0, 1.0)).sum(-1)
@@ -30,6 +46,11 @@ def test_per_keyframe_ignores_keyframes_outside_and_their_number() -> None:
     errors = torch.tensor([[1.0, 3.0, 100.0]])
     assert losses.per_keyframe(errors, torch.tensor([[1.0, 1.0, 0.0]])) == 2
     assert losses.per_keyframe(errors, torch.tensor([[0.5, 0.5, 0.0]])) == 2
+
+
+def test_per_keyframe_is_averaged_over_sequences_however_many_keyframes_each_has_inside() -> None:
+    errors, inside = torch.tensor([[1.0, 3.0], [6.0, 100.0]]), torch.tensor([[1.0, 1.0], [0.5, 0.0]])
+    assert losses.per_keyframe(errors, inside) == (2 + 6) / 2
 
 
 def test_entropy_of_uniform_and_of_certain() -> None:

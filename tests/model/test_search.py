@@ -62,16 +62,36 @@ def test_a_gap_longer_than_s_costs_infinitely_much() -> None:
     assert np.isinf(chain_costs(costs, np.zeros((1, 8), bool), 1.0))
 
 
-def test_segment_costs_are_those_of_inpainting_one_segment() -> None:
+def test_a_keyframe_on_the_last_frame_is_free_and_changes_nothing() -> None:
+    costs = random_costs(0, 2, 8, 4)
+    times = np.zeros((2, 8), bool)
+    times[:, [2, 5]] = True
+    closed = times.copy()
+    closed[:, -1] = True
+    lengths = chain_costs(costs, times, 7.0)
+    np.testing.assert_array_equal(chain_costs(costs, closed, 7.0), lengths)
+    np.testing.assert_allclose(lengths, costs[:, 0, 2] + costs[:, 3, 2] + costs[:, 6, 1] + 2 * 7.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        {"kind": "mlp", "embedding": 6, "hidden": [8]},
+        {"kind": "layers", "embedding": 6, "channels": 2, "hidden": [8], "layers": 2, "patch": 2},
+    ],
+)
+def test_segment_costs_are_those_of_inpainting_one_segment(codec: dict) -> None:
+    """Drawn on K^0, by a decoder that draws on something."""
     recipe = check(
         {
             "name": "small",
             "data": {"kind": "zarr", "path": "none", "frames": 8, "height": 4, "width": 4, "channels": 1},
             "window": {"conditioning": 1, "predicted": 7, "keyframes": 3, "max_offset": 3},
-            "model": {"codec": {"kind": "mlp", "embedding": 6, "hidden": [8]}, "lstm": {"units": 8}},
+            "model": {"codec": codec, "lstm": {"units": 8}},
             "pretrain": {"lengths": [1, 3]},
         }
     )
+    torch.manual_seed(0)
     foundation = Foundation(recipe).eval()
     frames = (np.random.default_rng(0).random((2, 8, 4, 4, 1)) < 0.3).astype(np.uint8) * 255
     costs = segment_costs(foundation, frames, torch.device("cpu"))
@@ -93,6 +113,8 @@ def test_frame_nats_is_the_entropy_of_independent_pixels() -> None:
     frames = np.zeros((4, 2, 1, 2, 1), np.uint8)
     frames[::2, :, 0, 0] = 255
     assert frame_nats(frames) == pytest.approx(np.log(2), rel=1e-3)
+    frames[0, :, 0, 0] = 0
+    assert frame_nats(frames) == pytest.approx(-0.25 * np.log(0.25) - 0.75 * np.log(0.75), rel=1e-3)
 
 
 def test_grey_frames_that_are_all_alike_cost_nothing() -> None:

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from keyin_cli.datasets.pushing.env import LIFT, Scene
 from keyin_cli.planning.dynamics import TrueDynamics
 from keyin_cli.planning.execution import Episodes, _next, execute
+from keyin_cli.planning.servos import servo
 from keyin_cli.planning.servos.servo import Settings as Servo
 from keyin_cli.planning.tasks import Tasks, make
+from keyin_cli.registry import SERVOS
 
 SMALL = Servo(steps=6, samples=40, horizon=4, iterations=2)
 
@@ -31,12 +34,13 @@ def test_another_seed_samples_other_actions() -> None:
 
 def test_the_next_subgoal_is_taken_when_reached_or_after_too_long() -> None:
     """Up to the goal, which is the last one and is never left."""
-    subgoals = np.array([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]] * 7)
-    puck = np.array([[0.0, 0.05], [0.5, 0.0], [0.5, 0.0], [1.0, 0.05], [0.5, 0.0], [0.5, 0.0], [1.0, 0.95]])
-    current, spent = np.array([0, 0, 0, 1, 1, 1, 2]), np.array([3, 9, 10, 3, 9, 10, 10])
+    subgoals = np.array([[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]] * 9)
+    near = [[0.0, 0.05], [1.0, 0.05], [1.0, 0.95]]
+    puck = np.array([near[0], [0.5, 0.0], [0.5, 0.0], near[1], [0.5, 0.0], [0.5, 0.0], near[2], [0.0, 0.5], [0.08, 0.08]])
+    current, spent = np.array([0, 0, 0, 1, 1, 1, 2, 0, 0]), np.array([3, 9, 10, 3, 9, 10, 10, 1, 1])
     following, used = _next(Servo(), puck, subgoals, current, spent)
-    np.testing.assert_array_equal(following, [1, 0, 1, 2, 1, 2, 2])
-    np.testing.assert_array_equal(used, [1, 10, 1, 1, 10, 1, 11])
+    np.testing.assert_array_equal(following, [1, 0, 1, 2, 1, 2, 2, 0, 0])
+    np.testing.assert_array_equal(used, [1, 10, 1, 1, 10, 1, 11, 2, 2])
 
 
 def test_the_goal_is_gone_for_after_the_last_subgoal() -> None:
@@ -44,6 +48,33 @@ def test_the_goal_is_gone_for_after_the_last_subgoal() -> None:
     subgoals = np.stack([tasks.scene.start, tasks.scene.start, tasks.scene.goal], axis=1)
     episodes = run(tasks, subgoals=subgoals)
     np.testing.assert_array_equal(episodes.current, [[1, 2, 2, 2, 2, 2]])
+
+
+def test_every_action_is_for_the_current_subgoal_of_its_episode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The controller is asked for the running episodes alone, step by step, and what it says is done."""
+    asked: list[tuple[np.ndarray, list[int], int]] = []
+
+    class Recorded:
+        def __init__(self, *given: object) -> None: ...
+
+        def act(self, states: np.ndarray, targets: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
+            assert len(states) == len(rows)
+            asked.append((targets, rows.tolist(), step))
+            return np.array([[0.5, -0.5, 0.0]] * len(rows))
+
+    monkeypatch.setattr(SERVOS, "get", lambda name: servo.Servo(name, "records what it is asked", Recorded))
+    tasks = make(0, np.arange(3))
+    subgoals = tasks.demonstrated[:, [1, 3, -1]].copy()
+    subgoals[1, -1] = tasks.scene.start[1]  # is there at once
+    episodes = run(tasks, replace(SMALL, name="recorded", subgoal_steps=2), subgoals=subgoals)
+    np.testing.assert_array_equal(episodes.current[[0, 2]], [[0, 0, 1, 1, 2, 2]] * 2)
+    assert [rows for _, rows, _ in asked] == [[0, 2]] * 6
+    assert [step for _, _, step in asked] == list(range(6))
+    np.testing.assert_array_equal([targets for targets, _, _ in asked], subgoals[[0, 2]].swapaxes(0, 1)[[0, 0, 1, 1, 2, 2]])
+    moved = episodes.motion[:, -1, 2:4] - episodes.motion[:, 0, 2:4]
+    assert (moved[[0, 2], 0] > 0.1).all()
+    assert (moved[[0, 2], 1] < -0.1).all()
+    np.testing.assert_array_equal(moved[1], 0)
 
 
 def test_a_puck_at_its_goal_ends_the_episode_at_once() -> None:

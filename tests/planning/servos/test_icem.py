@@ -57,3 +57,36 @@ def test_what_is_carried_on_is_a_step_later_and_among_the_samples() -> None:
     icem.improve(cost, noise(2, 1, 40, 4, 1, seed=1), 8, carried)
     np.testing.assert_array_equal(tried[0][0, : carried.elites.shape[1]], carried.elites[0])
     assert np.abs(tried[0]).max() <= 1
+
+
+def test_every_iteration_samples_around_the_elites_of_the_one_before() -> None:
+    """Elites fill the first places: three tenths of them in the next iteration, in the last one the mean as well."""
+    tried: list[np.ndarray] = []
+
+    def cost(actions: np.ndarray) -> np.ndarray:
+        tried.append(actions.copy())
+        return np.abs(actions - 0.4).sum(axis=(-2, -1))
+
+    numbers, rng = noise(3, 2, 60, 4, 3), np.random.default_rng(1)
+    before = icem.Carried(rng.uniform(-1, 1, (2, 4, 3)), rng.uniform(-1, 1, (2, 3, 4, 3)))
+    best, after = icem.improve(cost, numbers, 10, before)
+    mean, deviation, kept = before.mean[:, None], np.ones((2, 1, 4, 3)), before.elites
+    for number, samples in enumerate(tried):
+        if number == 2:
+            kept = np.concatenate([kept, np.clip(mean, -1, 1)], axis=1)
+        np.testing.assert_allclose(samples[:, : kept.shape[1]], kept)
+        drawn = np.clip(mean + deviation * icem.coloured(numbers[number]), -1, 1)
+        np.testing.assert_allclose(samples[:, kept.shape[1] :], drawn[:, kept.shape[1] :])
+        order = np.abs(samples - 0.4).sum(axis=(-2, -1)).argsort(axis=1, kind="stable")[:, :10]
+        elites = np.stack([each[rows] for each, rows in zip(samples, order, strict=True)])
+        mean, deviation, kept = elites.mean(axis=1, keepdims=True), elites.std(axis=1, keepdims=True), elites[:, :3]
+    assert len(tried) == 3
+    np.testing.assert_allclose(best, kept[:, 0])
+    np.testing.assert_allclose(after.mean, np.concatenate([mean[:, 0, 1:], mean[:, 0, -1:]], axis=1))
+    np.testing.assert_allclose(after.elites, np.concatenate([kept[:, :, 1:], kept[:, :, -1:]], axis=2))
+
+
+def test_the_first_step_begins_with_standing_still_and_no_elites() -> None:
+    carried = icem.nothing(2, 5, 3)
+    assert carried.elites.shape == (2, 0, 5, 3)
+    np.testing.assert_array_equal(carried.mean, np.zeros((2, 5, 3)))
