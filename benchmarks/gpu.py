@@ -23,6 +23,7 @@ from gen_data import cpu
 
 from keyin_cli import storage
 from keyin_cli.devices import describe, peak_memory, pick_device
+from keyin_cli.methods.registry import stage as spec
 from keyin_cli.recipe import load
 from keyin_cli.training.engine import training_forward
 from keyin_cli.training.estimate import fresh
@@ -44,7 +45,7 @@ def measure(name: str, stage: str, mode: str, overrides: list[str], steps: int, 
     device = pick_device(recipe.device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    work = fresh(recipe, stage, device)
+    work = fresh(recipe, spec(stage), device)
     update = Update(work, training_forward(work, device), device)
     started = time.perf_counter()
     with (

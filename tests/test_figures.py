@@ -9,6 +9,9 @@ from keyin_cli import figures
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.figures import BLUE, GREY, RED, Example, framed, overlay
+from keyin_cli.methods.registry import colours
+
+COLOURS = colours()
 
 
 def example(channels: int, labels: bool = True) -> Example:
@@ -50,7 +53,7 @@ def test_the_strip_colours_changes_and_keyframes(tmp_path: Path) -> None:
 
 def test_strips_stand_beneath_one_another(tmp_path: Path) -> None:
     shown = example(1)
-    rows = [figures.Strip(f"row {colour}", shown.truth, shown.named_times, colour) for colour in (RED, BLUE, figures.GREEN)]
+    rows = [figures.Strip(f"row {colour}", shown.truth, shown.detected_times, colour) for colour in (RED, BLUE, figures.GREEN)]
     figures.strips(tmp_path / "strips.png", [rows, rows], "all")
     picture = colours(tmp_path / "strips.png")
     heights = [where(picture, row.colour)[:, 1] for row in rows]
@@ -223,10 +226,10 @@ def test_curves_have_a_panel_for_what_was_logged(tmp_path: Path) -> None:
     stage_1 = logged(sequence=9.0, autoencoder=2.0, kl=0.0)
     search = logged(offsets=1.0, keyframes_inside=4.0, sequence=3.0, entropy=1.0)
     soft = logged(keyframes_inside=5.0, sequence=300.0, entropy=2.0)
-    figures.curves(tmp_path / "one.png", {"interpolator": stage_1})
-    figures.curves(tmp_path / "search.png", {"interpolator": stage_1, "keyin": search, "surprise": logged(frames=2.0)})
-    figures.curves(tmp_path / "soft.png", {"interpolator": stage_1, "jumpy": soft})
-    figures.curves(tmp_path / "all.png", {"interpolator": stage_1, "keyin": search, "jumpy": soft})
+    figures.curves(tmp_path / "one.png", stage_1, {}, COLOURS)
+    figures.curves(tmp_path / "search.png", stage_1, {"keyin": search, "surprise": logged(frames=2.0)}, COLOURS)
+    figures.curves(tmp_path / "soft.png", stage_1, {"jumpy": soft}, COLOURS)
+    figures.curves(tmp_path / "all.png", stage_1, {"keyin": search, "jumpy": soft}, COLOURS)
     one, learned, softly, every = (colours(tmp_path / f"{name}.png") for name in ("one", "search", "soft", "all"))
     assert learned.shape[1] == pytest.approx(3 * one.shape[1], rel=0.01)  # offsets, keyframes inside
     assert softly.shape[0] > 1.7 * learned.shape[0]  # keyframes inside, sequence, entropy: a second row
@@ -240,8 +243,8 @@ def test_robustness_marks_what_was_trained_and_draws_to_scale(tmp_path: Path) ->
     keyin = np.array([[1, 0.5, 0.4, 0.6], [2, 0.5, 0.4, 0.6]])
     surprise = np.array([[1, 1.0, 1.0, 1.0], [2, 0, 0, 0]])
     factors = [figures.Factor(f"factor {i}", 1, {"keyin": keyin, "surprise": surprise}) for i in range(3)]
-    figures.robustness(tmp_path / "one.png", factors[:1], "F1")
-    figures.robustness(tmp_path / "three.png", factors, "F1")
+    figures.robustness(tmp_path / "one.png", factors[:1], "F1", COLOURS)
+    figures.robustness(tmp_path / "three.png", factors, "F1", COLOURS)
     picture = colours(tmp_path / "one.png")
     blue, red = where(picture, BLUE), where(picture, RED)
     assert np.median(blue[:, 1]) == pytest.approx((red[:, 1].min() + red[:, 1].max()) / 2, abs=3)

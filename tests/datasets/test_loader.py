@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,6 +80,23 @@ def test_what_is_mapped_is_decoded_once_and_again_for_other_frames(coloured: Dat
     changed = load_frames(open_dataset(coloured.path), "train", 8, shared=True)
     assert changed[0, 0].max() == 0
     assert len(cached()) == 2
+
+
+def test_who_has_waited_finds_what_is_mapped(coloured: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = storage.locked
+
+    @contextmanager
+    def another_first(path: Path) -> Iterator[None]:
+        monkeypatch.setattr(storage, "locked", locked)
+        load_frames(coloured, "train", 8, shared=True)
+        monkeypatch.setattr(Dataset, "pieces", None)
+        with locked(path):
+            yield
+
+    monkeypatch.setattr(storage, "locked", another_first)
+    frames = load_frames(coloured, "train", 8, shared=True)
+    np.testing.assert_array_equal(frames, coloured.read("frames", coloured.indices("train")))
+    assert len(cached()) == 1
 
 
 def test_no_room_on_the_disk_is_said_before_anything_is_written(coloured: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,22 @@
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from keyin_cli import storage
 from keyin_cli.datasets import store
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.generate import generate
 from keyin_cli.datasets.own import ZarrData
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.errors import InputError
 
 DATA = BrownianData(n=1100, frames=6, size=32)
@@ -51,6 +58,121 @@ def test_reading_rows_equals_indexing(made: Path) -> None:
     indices = np.array([0, 49, 50, 999, 1000, 1099])
     whole = zarr.open_group(made, mode="r")["frames"][:]
     np.testing.assert_array_equal(dataset.read("frames", indices), whole[indices])
+
+
+@pytest.fixture(scope="module")
+def chunked(tmp_path_factory: pytest.TempPathFactory) -> tuple[store.Dataset, NDArray[np.uint8]]:
+    """Random frames in chunks of 7 sequences, whose number 53 is no multiple of it, and the same frames in memory."""
+    frames = np.random.default_rng(0).integers(0, 256, (53, 4, 2, 2, 1), dtype=np.uint8)
+    path = tmp_path_factory.mktemp("data") / "chunked.zarr"
+    zarr.create_group(path).create_array("frames", data=frames, chunks=(7, 4, 2, 2, 1))
+    return store.open_dataset(path), frames
+
+
+@given(indices=st.lists(st.integers(0, 52), max_size=120), length=st.sampled_from([None, 1, 3, 4]), ordered=st.booleans())
+def test_rows_come_in_the_order_asked_for_and_no_chunk_is_decoded_twice(
+    chunked: tuple[store.Dataset, NDArray[np.uint8]], indices: list[int], length: int | None, ordered: bool
+) -> None:
+    dataset, frames = chunked
+    wanted = np.array(sorted(indices) if ordered else indices, dtype=np.int64)
+    expected = frames[wanted, :length]
+    decoded: list[int] = []
+    real = zarr.Array.__getitem__
+
+    def get(array: zarr.Array[Any], selection: Any) -> Any:
+        first = selection[0] if isinstance(selection, tuple) else selection
+        decoded.extend(range(first.start // 7, -(-min(first.stop, 53) // 7)))
+        return real(array, selection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "PIECE", 10)  # one chunk
+        patch.setattr(zarr.Array, "__getitem__", get)
+        rows = dataset.read("frames", wanted, length)
+        assert sorted(decoded) == sorted({index // 7 for index in indices})
+        decoded.clear()
+        pieces = list(dataset.pieces("frames", wanted, length))
+        assert sorted(decoded) == sorted({index // 7 for index in indices})
+    np.testing.assert_array_equal(rows, expected)
+    assert rows.dtype == np.uint8
+    np.testing.assert_array_equal(np.concatenate([expected[:0], *pieces]), expected)
+
+
+@pytest.mark.parametrize("index", [-1, -53, 53, 10**12])
+def test_there_are_no_other_rows(index: int, chunked: tuple[store.Dataset, NDArray[np.uint8]]) -> None:
+    for indices in ([index], [0, index], [index, 0]):
+        for read in (chunked[0].read, chunked[0].pieces):
+            with pytest.raises(IndexError, match="which has 0 to 52"):
+                read("frames", np.array(indices))
+
+
+def test_small_unsigned_indices_and_no_indices(chunked: tuple[store.Dataset, NDArray[np.uint8]]) -> None:
+    dataset, frames = chunked
+    np.testing.assert_array_equal(dataset.read("frames", np.array([9, 3, 9], np.uint8)), frames[[9, 3, 9]])
+    assert dataset.read("frames", np.array([], np.int64), 3).shape == (0, 3, 2, 2, 1)
+    assert list(dataset.pieces("frames", np.array([], np.int64))) == []
+
+
+def test_a_dataset_is_finished_wholly_or_not_at_all(made: Path, tmp_path: Path) -> None:
+    """A kill before any step of `finish` leaves every attribute or none, and the next call finishes."""
+    whole = store.open_dataset(made).attributes
+    shards, unfinished = whole["shards"], {name: whole[name] for name in ("generator", "version", "seed", "recipe")}
+    steps = ("rename", "replace", "fsync", "unlink", "rmdir")
+    finished = []
+    for number in range(7):  # of zarr.json fsync, rename, fsync; of the markers rename, two files, the directory
+        path = copy(made, tmp_path / f"{number}.zarr")
+        zarr.open_group(path, mode="r+").attrs.put(unfinished)
+        for index, shard in enumerate(shards):
+            storage.write_json(store.marker(path, index), shard)
+        left = [number]
+
+        def step(real: Callable[..., Any], left: list[int]) -> Callable[..., Any]:
+            def counted(*args: Any, **keywords: Any) -> Any:
+                left[0] -= 1
+                if left[0] == -1:
+                    raise KeyboardInterrupt
+                return real(*args, **keywords)
+
+            return counted
+
+        with pytest.MonkeyPatch.context() as patch:
+            for name in steps:
+                patch.setattr(os, name, step(getattr(os, name), left))
+            with pytest.raises(KeyboardInterrupt):
+                store.finish(path, shards, {"manifest": {}})
+        attributes = store.attributes(path)
+        finished.append("sha256" in attributes)
+        assert attributes == unfinished | ({"manifest": {}, "shards": shards, "sha256": whole["sha256"]} if finished[-1] else {})
+        assert store.is_finished(path) == finished[-1]
+        generate(DATA, path, workers=1)
+        assert store.open_dataset(path).sha256 == whole["sha256"]
+    assert finished == sorted(finished)
+    assert len(set(finished)) == 2
+
+
+def test_a_dataset_without_its_checksum_is_unfinished(made: Path, tmp_path: Path) -> None:
+    path = copy(made, tmp_path / "half.zarr")
+    group = zarr.open_group(path, mode="r+")
+    before = group.attrs["sha256"]
+    del group.attrs["sha256"]
+    with pytest.raises(InputError, match="is unfinished"):
+        store.open_dataset(path)
+    generate(DATA, path, workers=1)
+    assert store.open_dataset(path).sha256 == before
+
+
+def test_what_to_do_without_a_dataset(tmp_path: Path) -> None:
+    none = str(tmp_path / "none.zarr")
+    own = ZarrData(kind="zarr", path=none, frames=12, height=8, width=10, channels=3)
+    for data, advice in (
+        (BrownianData(path=none), f"make one with `keyin gen-data brownian --out {none}`"),
+        (PushingData(path=none), f"make one with `keyin gen-data pushing --out {none}`"),
+        (own, "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"),
+    ):
+        with pytest.raises(InputError) as caught:
+            store.open_for(data)
+        assert str(caught.value) == f"no dataset at {none}: {advice}"
+    with pytest.raises(InputError, match=r"none\.zarr: make one with `keyin gen-data`$"):
+        store.open_dataset(Path(none))
 
 
 def test_verify_finds_a_changed_value(made: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The files of docs/extending.md, installed as a package of somebody else's, are in every list and command without a line here."""
+"""The files of docs/extending.md, installed as a package of others, are in every list and command without a line here."""
 
 import json
 import re

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from keyin_cli.figures import BLUE, RED
-from keyin_cli.figures.style import METHOD_COLOURS
+from keyin_cli.methods.registry import colours as method_colours
 
 Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
@@ -54,7 +54,7 @@ def test_pictures_compare_the_models(tabled: tuple[Path, Any]) -> None:
     assert comparison.width == strip.width
     assert comparison.height > 1.5 * strip.height  # four rows for each of as many sequences instead of two
     assert {RED, BLUE} <= {colour for _, colour in comparison.getcolors(1 << 20)}
-    assert {METHOD_COLOURS["jumpy"], METHOD_COLOURS["static"]} <= {colour for _, colour in curves.getcolors(1 << 20)}
+    assert {method_colours()["jumpy"], method_colours()["static"]} <= {colour for _, colour in curves.getcolors(1 << 20)}
 
 
 def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple[Path, Any]) -> None:

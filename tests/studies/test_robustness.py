@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keyin_cli.discovery.selectors import KeyInSelector
 from PIL import Image
 
 from keyin_cli.datasets import brownian
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.discovery.f1 import table_row
 from keyin_cli.figures import BLUE, RED
+from keyin_cli.methods.keyin import KeyframeSelector
 from keyin_cli.methods.registry import stage
 from keyin_cli.model.keyin import KeyIn
 from keyin_cli.model.svg import Svg
-from keyin_cli.model.weights import load_models, save_weights
+from keyin_cli.model.weights import save_weights
 from keyin_cli.recipe import check, load
 from keyin_cli.training.engine import seeded
 
@@ -90,19 +90,19 @@ def test_every_condition_has_its_rows(written: tuple[Path, Any], ckpt: Path) -> 
 
 def test_a_row_is_what_the_parts_say(written: tuple[Path, Any], robustness: ModuleType, ckpt: Path) -> None:
     recipe = load("tiny/brownian")
-    made, files = brownian.arrays(BrownianData(seed=1, radius=2), np.arange(N)), robustness.weights(ckpt).values()
+    made, files = brownian.arrays(BrownianData(seed=1, radius=2), np.arange(N)), robustness.weights(ckpt)
     context, frames, labels = robustness.prepare(files, recipe, robustness.Condition(("data.radius=2",)), N, 1)
     np.testing.assert_array_equal(frames, made["frames"])
     np.testing.assert_array_equal(labels, made["keyframes"][:, 5:])
-    expected = table_row("keyin", KeyInSelector(context).select(made["frames"]), made["keyframes"][:, 5:])
+    expected = table_row("keyin", KeyframeSelector(context).select(made["frames"]), made["keyframes"][:, 5:])
     (row,) = (row for row in written[1]["rows"] if (row["factor"], row["value"], row["method"]) == ("radius", 2, "keyin"))
     assert row["f1"] == expected["f1"]
 
 
 def test_the_same_weights_say_any_number_of_keyframes(ckpt: Path) -> None:
-    files = [ckpt / "keyin" / "weights.safetensors"]
+    file = ckpt / "keyin" / "weights.safetensors"
     frames = brownian.arrays(BrownianData(seed=1), np.arange(2))["frames"]
-    six, nine = (load_models(files, [f"window.keyframes={count}"])["keyin"] for count in (6, 9))
+    six, nine = (load_model(file, [f"window.keyframes={count}"])[0] for count in (6, 9))
     deltas = []
     for model in (six, nine):
         assert isinstance(model, KeyIn)

@@ -1,9 +1,12 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from keyin_cli import storage
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Window, check
@@ -33,6 +36,26 @@ def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, 
     np.testing.assert_array_equal(
         targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "pieces"), whole
     )
+
+
+def test_who_has_waited_finds_what_another_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foundation, cpu, locked = Foundation(RECIPE), torch.device("cpu"), storage.locked
+
+    def search() -> np.ndarray:
+        return targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "folder")
+
+    @contextmanager
+    def another_first(path: Path) -> Iterator[None]:
+        monkeypatch.setattr(storage, "locked", locked)
+        found.append(search())
+        monkeypatch.setattr(targets, "segment_costs", None)  # nothing is searched again
+        with locked(path):
+            yield
+
+    found: list[np.ndarray] = []
+    monkeypatch.setattr(storage, "locked", another_first)
+    np.testing.assert_array_equal(search(), found[0])
+    assert [file.name for file in (tmp_path / "folder").iterdir()] == ["000000.safetensors"]
 
 
 def test_offsets_lead_to_keyframes_that_are_shifted(tmp_path: Path) -> None:

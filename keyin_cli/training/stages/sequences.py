@@ -20,8 +20,8 @@ from keyin_cli.training.stage import Batch, Terms
 class SequenceStage(ABC):
     """Base of stages that learn from whole sequences; subclasses set what is declared here and say the terms of the loss.
 
-    `name`: of the stage; `section`: of the recipe, which schedules it; `network`: makes the untrained model of a recipe; `losses`:
-    the weights of the terms that are trained, others are only reported.
+    `name`: of the stage. `section`: of the recipe, which schedules it. `network`: makes the untrained model of a recipe.
+    `losses`: weights of the terms that are trained; others are only reported.
     """
 
     name: ClassVar[str]
