@@ -19,19 +19,19 @@ def name() -> str:
 
 def ended(writer: str) -> bool:
     """Whether the process of a `name` is known to have ended: only processes of this very system can be asked for."""
-    process, machine = _parts(writer)
-    return machine == _host() + _kernel() and not _runs(process)
+    process, _, kernel = _parts(writer)
+    return kernel == _kernel() and not _runs(process)
 
 
 def before_restart(writer: str) -> bool:
     """Whether a `name` is of a machine called as this one, but from before its start or from another container of it."""
-    _, machine = _parts(writer)
-    return machine.startswith(_host()) and not machine.endswith(_kernel())
+    _, host, kernel = _parts(writer)
+    return host == _host() and kernel != _kernel()
 
 
-def _parts(writer: str) -> tuple[int, str]:
+def _parts(writer: str) -> tuple[int, str, str]:
     process, _, machine = writer.split("-")
-    return int(process), machine
+    return int(process), machine[:8], machine[8:]
 
 
 def _runs(process: int) -> bool:
@@ -55,13 +55,10 @@ def _host() -> str:
 @cache
 def _kernel() -> str:
     """The system whose process ids are meant: containers of one machine count theirs from 1 each, as a restarted machine does."""
-    known = [socket.gethostname()]
     try:
-        known.append(Path("/proc/sys/kernel/random/boot_id").read_text())
-        known.append(str(Path("/proc/self/ns/pid").stat().st_ino))
-    except OSError:
-        pass  # no Linux: the name of the machine has to do
-    return _short(*known)
+        return _short(Path("/proc/sys/kernel/random/boot_id").read_text(), str(Path("/proc/self/ns/pid").stat().st_ino))
+    except OSError:  # no Linux: the name of the machine has to do
+        return _short(socket.gethostname())
 
 
 def _short(*values: str) -> str:

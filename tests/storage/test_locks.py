@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -158,19 +157,6 @@ def test_what_a_killed_holder_left_is_not_believed(tmp_path: Path, start: Start)
         pass
 
 
-def test_a_holder_of_another_day_is_told_with_the_date(tmp_path: Path) -> None:
-    yesterday = datetime.now().astimezone() - timedelta(days=1)
-    storage.write_json(tmp_path / "holder", locks._myself() | {"since": yesterday.isoformat()})
-    assert f"since {yesterday:%Y-%m-%d %H:%M} (" in str(locks._named(tmp_path / "holder"))
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"process": "x"}', '{"since": 3, "writer": 1}'])
-def test_a_holder_that_is_just_being_written_is_unknown(content: str, tmp_path: Path) -> None:
-    (tmp_path / "holder").write_text(content)
-    assert locks._named(tmp_path / "holder") is None
-    assert locks._named(tmp_path / "none") is None
-
-
 def test_ctrl_c_ends_the_waiting(tmp_path: Path, start: Start) -> None:
     assert held(start(tmp_path / "keyin"))
     second = start(tmp_path / "keyin")
@@ -305,14 +291,3 @@ def test_what_a_killed_command_left_is_cleared_when_it_is_locked(tmp_path: Path,
     (tmp_path / f".keyin.{ended}.partial").mkdir()
     with storage.locked(tmp_path / "keyin"):
         assert sorted(path.name for path in tmp_path.iterdir()) == [".keyin.holder", ".keyin.lock"]
-
-
-def test_the_command_is_one_line_and_not_endless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["/somewhere/keyin_cli/__main__.py", "train", "a\nb"])
-    assert locks._command() == "keyin train a b"
-    monkeypatch.setattr(sys, "argv", ["/somewhere/pytest/__main__.py", "-q"])
-    assert locks._command() == "pytest -q"
-    monkeypatch.setattr(sys, "argv", [""])
-    assert locks._command() == "python"
-    monkeypatch.setattr(sys, "argv", ["keyin", "train", "x" * 1000])
-    assert len(locks._command()) == locks.LONGEST + 1
