@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from keyin_cli import progress
+
+progress.speak()  # as a command does
+
 Keyin = Callable[..., subprocess.CompletedProcess[str]]
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "_TYPER_FORCE_DISABLE_TERMINAL": "1"}

@@ -19,3 +19,12 @@ def test_lines_are_not_wrapped_or_coloured(capsys: pytest.CaptureFixture[str]) -
     message = "[bold]a path/" + "x" * 300
     progress.say(message)
     assert capsys.readouterr().err == message + "\n"
+
+
+def test_a_library_is_silent(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_audible", False)
+    monkeypatch.setattr(progress, "PLAIN_LINE_EVERY", 0.0)
+    progress.say("something")
+    with progress.track("counting", total=10) as advance:
+        advance(2)
+    assert capsys.readouterr() == ("", "")

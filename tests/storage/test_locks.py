@@ -19,8 +19,9 @@ from keyin_cli.storage import locks
 HOLD = """
 import sys
 from pathlib import Path
-from keyin_cli import storage
+from keyin_cli import progress, storage
 from keyin_cli.errors import InputError, Interrupted
+progress.speak()
 path = Path(sys.argv[1])
 sys.argv = ["/usr/bin/keyin", "train", "recipes/x.yaml"]
 try:
@@ -34,7 +35,8 @@ except (InputError, Interrupted) as error:
 THREAD = """
 import sys, threading
 from pathlib import Path
-from keyin_cli import storage
+from keyin_cli import progress, storage
+progress.speak()
 def wait():
     with storage.locked(Path(sys.argv[1])):
         print("held", flush=True)
