@@ -96,8 +96,8 @@ def table(result: dict[str, Any]) -> list[str]:
     from rich.table import Table
 
     rows = result["rows"]
-    servos = ", ".join(dict.fromkeys(row["servo"] for row in rows if row["servo"] != "random")) or "random"
-    title = f"{rows[0]['episodes']} tasks of seed {result['seed']}, servo {servos}"
+    used = ", ".join(dict.fromkeys(row["servo"] for row in rows if row["servo"] in servos())) or rows[0]["servo"]
+    title = f"{rows[0]['episodes']} tasks of seed {result['seed']}, servo {used}"
     grid = Table(*COLUMNS, title=title, title_justify="left")
     for row in rows:
         low, high = row["success_ci95"]

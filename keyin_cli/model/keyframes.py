@@ -126,7 +126,7 @@ class OffsetHead(nn.Module):
         pattern = torch.zeros(keyframes, max_offset)
         if isinstance(source, int):
             pattern[:, source - 1] = CERTAIN
-        self.pattern = nn.Parameter(pattern, requires_grad=source == "static") if self.free is None else None
+        self.pattern = nn.Parameter(pattern, requires_grad=not isinstance(source, int)) if self.free is None else None
 
     def forward(self, output: Tensor, t: int) -> Tensor:
         if self.free is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def plan(entrants: Mapping[str, Entrant], settings: Settings, out: Path, overwri
     """
     if settings.drawn:
         pictures.check()
-    tasks = _tasks(entrants.values(), settings)
+    tasks = _tasks(entrants, settings)
     with storage.locked(out):
         lines = {row: _run(row, entrant, tasks, settings, out / row, overwrite) for row, entrant in entrants.items()}
         return _summary(entrants, lines, tasks, settings, out)
@@ -118,7 +118,7 @@ def estimate(entrants: Mapping[str, Entrant], settings: Settings) -> dict[str, A
     }
 
 
-def _tasks(entrants: Collection[Entrant], settings: Settings) -> tasks_.Tasks:
+def _tasks(entrants: Mapping[str, Entrant], settings: Settings) -> tasks_.Tasks:
     """The tasks of a seed, all with the goal that was given when one was.
 
     Raises:
@@ -127,9 +127,11 @@ def _tasks(entrants: Collection[Entrant], settings: Settings) -> tasks_.Tasks:
     tasks = tasks_.make(settings.seed, np.arange(settings.episodes))
     if settings.goal is None:
         return tasks
-    if any(entrant.follows_demonstration for entrant in entrants):
-        raise InputError("oracle knows only the way to a task's own goal: leave out --goal, or name other methods with --method")
-    trained = [entrant.weights.size for entrant in entrants if entrant.weights]
+    if bound := [row for row, entrant in entrants.items() if entrant.follows_demonstration]:
+        raise InputError(
+            f"{bound[0]} knows only the way to a task's own goal: leave out --goal, or give other methods with --method"
+        )
+    trained = [entrant.weights.size for entrant in entrants.values() if entrant.weights]
     goal = observe.own_goal(settings.goal, (trained or [PushingData().size])[0])
     return replace(tasks, scene=replace(tasks.scene, goal=np.broadcast_to(goal, tasks.scene.goal.shape)))
 

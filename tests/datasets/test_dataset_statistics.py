@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose
 
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.generate import generate
-from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.pushing.counts import of_pushing
 from keyin_cli.datasets.pushing.geometry import shortest_path
 from keyin_cli.datasets.statistics import of_keyframes, statistics
@@ -107,7 +106,6 @@ def test_of_a_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = statistics(dataset)
     assert read == ["keyframes"]  # 50,000 sequences of frames would not fit
     assert json.loads(json.dumps(counted)) == counted
-    assert kind_of_dataset(dataset) is None
     assert "pushing" not in counted
     assert (counted["sequences"], counted["frames"], sum(counted["splits"].values())) == (60, 35, 60)
     keyframes = np.asarray(zarr.open_group(tmp_path / "b.zarr", mode="r")["keyframes"][:])

@@ -83,7 +83,7 @@ AGAIN = """
 import json, sys
 from pathlib import Path
 from keyin_cli.datasets.generate import generate
-from keyin_cli.recipe import BrownianData
+from keyin_cli.datasets.brownian import BrownianData
 if __name__ == "__main__":
     print(json.dumps(generate(BrownianData(n=2100, frames=6), Path(sys.argv[1]), workers=1)))
 """

@@ -17,7 +17,8 @@ from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.storage import locks
 
 HOLD = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started with it ignored
 from pathlib import Path
 from keyin_cli import progress, storage
 from keyin_cli.errors import InputError, Interrupted
@@ -33,7 +34,8 @@ except (InputError, Interrupted) as error:
 """
 
 THREAD = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from keyin_cli import progress, storage
 progress.speak()

@@ -87,6 +87,6 @@ def test_every_iteration_samples_around_the_elites_of_the_one_before() -> None:
 
 
 def test_the_first_step_begins_with_standing_still_and_no_elites() -> None:
-    carried = icem.nothing(2, 5, 3)
+    carried = icem.first(2, 5, 3)
     assert carried.elites.shape == (2, 0, 5, 3)
     np.testing.assert_array_equal(carried.mean, np.zeros((2, 5, 3)))
