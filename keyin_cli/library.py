@@ -68,9 +68,9 @@ class Model:
         Raises:
             InputError: the frames are of another shape or type; what the method needs was not trained.
         """
-        times = self._select(self._checked(frames))
-        estimate = getattr(self._selector, "probability", None)
-        return Keyframes(times, times.astype(np.float32) if estimate is None else estimate(frames))
+        frames = self._checked(frames)
+        times, estimate = self._select(frames), getattr(self._selector, "probability", None)
+        return Keyframes(times, estimate(frames) if estimate and len(frames) else times.astype(np.float32))
 
     def segments(self, frames: Frames) -> list[NDArray[np.int64]]:
         """Cut sequences at their keyframes.
@@ -96,7 +96,8 @@ class Model:
         Raises:
             InputError: see `keyframes`.
         """
-        drawn = [self._selector.predict(batch) for batch in batches(self._checked(frames))]
+        drawn = [np.empty((0, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
+        drawn += [self._selector.predict(batch) for batch in batches(self._checked(frames))]
         self._sources.kept.clear()
         return np.concatenate(drawn)
 

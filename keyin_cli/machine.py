@@ -6,7 +6,7 @@ import os
 import resource
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
+CGROUP, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 UNLIMITED = 1 << 60  # a version 1 control group says a number near 2^63 for no limit
 
 
@@ -49,9 +49,8 @@ def _limits() -> list[tuple[int, int]]:
 
 def _groups() -> list[tuple[Path, str, str, str]]:
     """The folders of this process's control groups and their parents, and the names of what they hold."""
-    listing = Path("/proc/self/cgroup")
     groups = []
-    for line in listing.read_text().splitlines() if listing.is_file() else []:
+    for line in LISTING.read_text().splitlines() if LISTING.is_file() else []:
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue

@@ -2,5 +2,3 @@
 
 None of these files needs torch before a network is built, because recipes are read without it.
 """
-
-import keyin_cli.recipe  # noqa: F401 (recipes ask for all codecs: a codec imported before them would be asked for half made)

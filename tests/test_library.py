@@ -1,0 +1,158 @@
+"""From Python: NumPy in and out, the same as the commands, and nothing of the process is touched."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import keyin_cli
+from keyin_cli.datasets.brownian import BrownianData, arrays
+from keyin_cli.errors import InputError
+from keyin_cli.methods import checkpoints
+from keyin_cli.model.encoder import to_images
+
+MADE = arrays(BrownianData(seed=5), np.arange(40))
+FRAMES = MADE["frames"]
+
+
+@pytest.fixture(scope="module")
+def model() -> keyin_cli.Model:
+    return keyin_cli.load("brownian", device="cpu")
+
+
+def test_keyframes_and_how_probable_they_are(model: keyin_cli.Model) -> None:
+    found = model.keyframes(FRAMES)
+    assert (found.times.shape, found.times.dtype) == ((40, 30), np.dtype(bool))
+    assert (found.probability.shape, found.probability.dtype) == ((40, 30), np.dtype(np.float32))
+    assert model.method == "keyin"
+    true = MADE["keyframes"][:, 5:]
+    assert (found.times & true).sum() > 0.9 * true.sum()
+    assert ((found.probability >= 0) & (found.probability <= 1 + 1e-5)).all()
+    assert found.probability[found.times].mean() > 0.8
+    assert found.probability[~found.times].mean() < 0.02
+    alone = model.keyframes(FRAMES[7:8])
+    np.testing.assert_array_equal(alone.times[0], found.times[7])
+    np.testing.assert_allclose(alone.probability[0], found.probability[7], atol=1e-5)
+
+
+def test_probability_is_the_sum_over_keyframes_of_tau(model: keyin_cli.Model) -> None:
+    network = checkpoints.load("brownian").models["keyin"]
+    with torch.no_grad():
+        delta = network.keyframes(network.foundation.encoder(to_images(FRAMES[:3], torch.device("cpu")))).delta.double().numpy()
+    expected = np.zeros((3, 31))
+    for row, offsets in enumerate(delta):
+        at = {0: 1.0}  # the chance of every time, keyframe after keyframe
+        for each in offsets:
+            later: dict[int, float] = {}
+            for time, chance in at.items():
+                for offset, share in enumerate(each, start=1):
+                    later[time + offset] = later.get(time + offset, 0.0) + chance * share
+            at = later
+            for time, chance in at.items():
+                if time <= 30:
+                    expected[row, time] += chance
+    np.testing.assert_allclose(model.keyframes(FRAMES[:3]).probability, expected[:, 1:], atol=1e-5)
+
+
+def test_segments_make_up_the_sequence(model: keyin_cli.Model) -> None:
+    times = model.keyframes(FRAMES).times
+    for row, segments in enumerate(model.segments(FRAMES)):
+        assert (segments[0, 0], segments[-1, 1]) == (0, 35)
+        np.testing.assert_array_equal(segments[1:, 0], segments[:-1, 1])
+        last = [5 + int(time) for time in np.flatnonzero(times[row]) if time < 29]  # of a segment: frames, counted from 0
+        np.testing.assert_array_equal(segments[:-1, 1] - 1, last)
+
+
+def test_drawings(model: keyin_cli.Model) -> None:
+    drawn = model.reconstruct(FRAMES[:20])
+    assert (drawn.shape, drawn.dtype) == ((20, 30, 32, 32, 1), np.dtype(np.uint8))
+    assert np.abs(drawn.astype(float) - FRAMES[:20, 5:]).mean() < 2
+    samples = model.sample(FRAMES[:18, :5], 3, seed=1)
+    assert (samples.shape, samples.dtype) == ((18, 3, 30, 32, 32, 1), np.dtype(np.uint8))
+    np.testing.assert_array_equal(model.sample(FRAMES[:18], 3, seed=1), samples)  # what comes after T frames is not looked at
+    assert (samples[:, 0] != samples[:, 1]).any()
+    assert (model.sample(FRAMES[:18], 3, seed=2) != samples).any()
+
+
+@pytest.mark.parametrize("method", ["search", "constant", "keyin+refine"])
+def test_other_methods_choose_on_sequences_that_are_given(method: str) -> None:
+    other = keyin_cli.load("brownian", method, device="cpu", training=FRAMES)
+    found = other.keyframes(FRAMES[:4])
+    np.testing.assert_array_equal(found.probability, found.times)
+    assert other._sources.kept == {}  # searched sequences are let go
+    assert other.reconstruct(FRAMES[:4]).shape == (4, 30, 32, 32, 1)
+    with (
+        pytest.raises(InputError, match=rf"{method.split('+')[0]}.* predicts no frames of its own")
+        if method != "keyin+refine"
+        else (pytest.raises(InputError, match="takes"))
+    ):
+        other.sample(FRAMES[:2] if method != "keyin+refine" else FRAMES[:2, :3])
+
+
+def test_what_predicts_nothing_cannot_be_sampled(model: keyin_cli.Model) -> None:
+    with pytest.raises(InputError, match="search predicts no frames of its own: load another method, such as keyin"):
+        keyin_cli.load("brownian", "search", training=FRAMES).sample(FRAMES)
+    with pytest.raises(InputError, match=r"this model takes \(n,5 or more,32,32,1\) uint8"):
+        model.sample(FRAMES[:2, :3])
+
+
+def test_no_sequences_are_no_error(model: keyin_cli.Model) -> None:
+    assert model.keyframes(FRAMES[:0]).times.shape == (0, 30)
+    assert model.keyframes(FRAMES[:0]).probability.shape == (0, 30)
+    assert model.segments(FRAMES[:0]) == []
+    assert model.reconstruct(FRAMES[:0]).shape == (0, 30, 32, 32, 1)
+    assert model.sample(FRAMES[:0], 2).shape == (0, 2, 30, 32, 32, 1)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [FRAMES[:, :34], FRAMES[0], FRAMES.astype(np.float32), FRAMES[..., :16, :], [[1, 2]]],
+    ids=["short", "one sequence", "float", "narrow", "a list"],
+)
+def test_frames_that_do_not_fit_are_refused(frames: np.ndarray, model: keyin_cli.Model) -> None:
+    with pytest.raises(keyin_cli.InputError, match=r"this model takes \(n,35,32,32,1\) uint8"):
+        model.keyframes(frames)
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no weights at .*nothing.*brownian, pushing"):
+        keyin_cli.load(tmp_path / "nothing")
+    with pytest.raises(InputError, match="no selector serch: did you mean search"):
+        keyin_cli.load("brownian", "serch")
+    with pytest.raises(InputError, match="no dataset at"):
+        keyin_cli.open_dataset(str(tmp_path / "none.zarr"))
+    assert not hasattr(keyin_cli, "nothing")
+    assert {"load", "open_dataset", "InputError"} <= set(dir(keyin_cli))
+
+
+def test_it_works_in_a_thread(model: keyin_cli.Model) -> None:
+    results: list[keyin_cli.Keyframes] = []
+    thread = threading.Thread(target=lambda: results.append(model.keyframes(FRAMES[:2])))
+    thread.start()
+    thread.join()
+    np.testing.assert_array_equal(results[0].times, model.keyframes(FRAMES[:2]).times)
+
+
+UNTOUCHED = """
+import os, signal, sys
+import matplotlib, numpy as np, torch
+def state():
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    return matplotlib.get_backend(auto_select=False), torch.get_num_threads(), handlers, dict(os.environ), os.listdir()
+before = state()
+import keyin_cli
+import keyin_cli.figures
+model = keyin_cli.load("brownian")
+frames = np.zeros((2, 35, 32, 32, 1), np.uint8)
+model.keyframes(frames), model.segments(frames), model.reconstruct(frames), model.sample(frames, 2)
+assert state() == before, (state(), before)
+"""
+
+
+def test_nothing_of_the_process_is_touched(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", UNTOUCHED], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,64 @@
+"""Cores and memory as a container bounds them."""
+
+from pathlib import Path
+
+import joblib
+import pytest
+
+from keyin_cli import machine
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine.cores() == joblib.cpu_count() >= 1
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 3)
+    assert machine.cores() == 3
+
+
+@pytest.fixture
+def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this process's control group (version 2), two below the root."""
+    listing, below = tmp_path / "cgroup", tmp_path / "fs" / "outer" / "inner"
+    below.mkdir(parents=True)
+    listing.write_text("0::/outer/inner\n")
+    monkeypatch.setattr(machine, "LISTING", listing)
+    monkeypatch.setattr(machine, "CGROUP", tmp_path / "fs")
+    return below
+
+
+def limit(folder: Path, most: str, used: int, inactive: int = 0) -> None:
+    (folder / "memory.max").write_text(f"{most}\n")
+    (folder / "memory.current").write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive}\n")
+
+
+def test_without_a_limit_the_machine_is_what_there_is(group: Path) -> None:
+    whole, free = machine.total_memory(), machine.free_memory()
+    limit(group, "max", 1_000)
+    assert machine.total_memory() == whole
+    assert machine.free_memory() == pytest.approx(free, rel=0.2)
+
+
+def test_the_tightest_limit_counts(group: Path) -> None:
+    limit(group, "400000000", used=150_000_000, inactive=50_000_000)
+    assert machine.total_memory() == 400_000_000
+    assert machine.free_memory() == 300_000_000  # copies of files are dropped when memory is asked for
+    limit(group.parent, "250000000", used=200_000_000)
+    assert (machine.total_memory(), machine.free_memory()) == (250_000_000, 50_000_000)
+    limit(group.parent, "250000000", used=300_000_000)
+    assert machine.free_memory() == 0
+
+
+def test_version_1(tmp_path: Path, group: Path) -> None:
+    (tmp_path / "cgroup").write_text("5:cpu,cpuacct:/outer\n4:memory:/outer\n")
+    folder = tmp_path / "fs" / "memory" / "outer"
+    folder.mkdir(parents=True)
+    (folder / "memory.limit_in_bytes").write_text("123000000")
+    (folder / "memory.usage_in_bytes").write_text("23000000")
+    (folder / "memory.stat").write_text("total_inactive_file 3000000\n")
+    assert (machine.total_memory(), machine.free_memory()) == (123_000_000, 103_000_000)
+    (folder / "memory.limit_in_bytes").write_text(str(2**63 - 4096))  # what it says for no limit
+    assert machine.total_memory() > 123_000_000
+
+
+def test_the_peak_is_that_of_this_process() -> None:
+    assert machine.peak_memory() > 1e7

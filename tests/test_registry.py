@@ -1,0 +1,79 @@
+"""Entries are found by reading files, listed without running them, and unknown names are errors that list the known ones."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from keyin_cli import registry
+from keyin_cli.errors import InputError
+from keyin_cli.registry import CODECS, DATASETS, LAST, METHODS, SERVOS, Registry, resolve
+
+FIRST = 'ENTRY = dict(name="first", help="one", order=10, selectors={"": print, "+more": print}, stage=None)\n'
+SECOND = 'import nothing_that_is_there\nENTRY: dict = dict(name="second", selectors=make())\n'
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty package that can be imported."""
+    folder = tmp_path / "some_entries"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    for module in [module for module in sys.modules if module.startswith("some_entries")]:
+        del sys.modules[module]
+
+
+def entries() -> Registry[dict[str, object]]:
+    return Registry("thing", "some_entries", "ENTRY")
+
+
+def test_a_file_is_an_entry_and_is_not_run(package: Path) -> None:
+    (package / "a.py").write_text(SECOND)
+    (package / "b.py").write_text(FIRST)
+    (package / "helper.py").write_text("raise SystemExit\n")
+    (package / "_private.py").write_text(FIRST.replace("first", "private"))
+    (package / "folder").mkdir()
+    (package / "folder" / "__init__.py").write_text(FIRST.replace("first", "inner").replace("10", "20"))
+    cards = entries().cards
+    assert list(cards) == ["first", "inner", "second"]  # by order, what says none last
+    first, second = cards["first"], cards["second"]
+    assert (first.module, first.help, first.order) == ("some_entries.b", "one", 10)
+    assert first.given == {"name", "help", "order", "selectors"}  # None is nothing given
+    assert first.keys == {"selectors": ("", "+more")}
+    assert (second.order, second.keys, second.given) == (LAST, {}, {"name", "selectors"})
+    assert entries().get("first")["name"] == "first"
+
+
+def test_an_unknown_name_lists_the_known_ones(package: Path) -> None:
+    (package / "a.py").write_text(FIRST)
+    with pytest.raises(InputError, match=r"^no thing frist: did you mean first\? there are first$"):
+        entries().get("frist")
+    with pytest.raises(InputError, match=r"^no thing zzz: there are first$"):
+        entries().get("zzz")
+
+
+def test_two_entries_of_one_name_are_refused(package: Path) -> None:
+    (package / "a.py").write_text(FIRST)
+    (package / "b.py").write_text(FIRST)
+    with pytest.raises(InputError, match=r"two things are called first \(some_entries.a and some_entries.b\)"):
+        entries().get("first")
+
+
+@pytest.mark.parametrize("kind", [METHODS, DATASETS, CODECS, SERVOS], ids=lambda kind: kind.what)
+def test_what_is_listed_is_what_is_there(kind: Registry[object]) -> None:
+    assert kind.cards
+    for name, card in kind.cards.items():
+        entry = kind.get(name)
+        assert (entry.name, entry.help, entry.order) == (name, card.help, card.order)
+        assert card.help
+        assert card.help[0].islower() or card.help.split()[0].isupper() or card.help[0] in "iK"  # reads on after a colon
+        for field, keys in card.keys.items():
+            assert tuple(getattr(entry, field)) == keys
+    orders = [card.order for card in kind.cards.values()]
+    assert len(set(orders)) == len(orders)
+
+
+def test_references_are_imported_when_they_are_resolved() -> None:
+    assert resolve("keyin_cli.registry:resolve") is registry.resolve
