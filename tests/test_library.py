@@ -85,12 +85,6 @@ def test_other_methods_choose_on_sequences_that_are_given(method: str) -> None:
     np.testing.assert_array_equal(found.probability, found.times)
     assert other._sources.kept == {}  # searched sequences are let go
     assert other.reconstruct(FRAMES[:4]).shape == (4, 30, 32, 32, 1)
-    with (
-        pytest.raises(InputError, match=rf"{method.split('+')[0]}.* predicts no frames of its own")
-        if method != "keyin+refine"
-        else (pytest.raises(InputError, match="takes"))
-    ):
-        other.sample(FRAMES[:2] if method != "keyin+refine" else FRAMES[:2, :3])
 
 
 def test_what_predicts_nothing_cannot_be_sampled(model: keyin_cli.Model) -> None:

@@ -18,7 +18,7 @@ from keyin_cli.errors import InputError
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
     from keyin_cli.model.keyin import Foundation
     from keyin_cli.progress import Tracker
@@ -71,6 +71,12 @@ class Sources:
             if (found := foundation_of(model)) is not None:
                 return found
         raise InputError("these weights have no interpolator: give --ckpt a run directory of `keyin train`")
+
+    def images(self, frames: Frames) -> Tensor:
+        """Frames (…,H,W,C) as floats in [0,1] on the device."""
+        from keyin_cli.model.encoder import to_images
+
+        return to_images(frames, self.device)
 
     @property
     def price(self) -> float:

@@ -19,7 +19,6 @@ from keyin_cli.recipe import Recipe
 from keyin_cli.training.spec import Material, StageSpec, Tree, unchanged
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
     from keyin_cli.model.keyin import KeyIn
@@ -58,29 +57,24 @@ class KeyframeSelector:
 
     def __init__(self, sources: Sources, stage: str = "keyin") -> None:
         self.stage, self.model = stage, _model(sources.models, stage)
-        self.device, self.settings = sources.device, dict[str, float]()
+        self.sources, self.settings = sources, dict[str, float]()
 
     def select(self, frames: Frames) -> Times:
         times = []
         with track(self.stage, len(frames)) as advance:
             for batch in batches(frames):
-                times.append(self.model.detect(self._images(batch)).cpu().numpy())
+                times.append(self.model.detect(self.sources.images(batch)).cpu().numpy())
                 advance(len(batch))
         return np.concatenate(times)
 
     def probability(self, frames: Frames) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """The chance that each of the times 1…N is a keyframe: (n,N) float32."""
-        return np.concatenate([self.model.probability(self._images(batch)).cpu().numpy() for batch in batches(frames)])
+        return np.concatenate([self.model.probability(self.sources.images(batch)).cpu().numpy() for batch in batches(frames)])
 
     def predict(self, frames: Frames) -> Frames:
         from keyin_cli.discovery.inpainting import to_frames
 
-        return to_frames(self.model.reconstruct(self._images(frames)))
-
-    def _images(self, frames: Frames) -> torch.Tensor:
-        from keyin_cli.model.encoder import to_images
-
-        return to_images(frames, self.device)
+        return to_frames(self.model.reconstruct(self.sources.images(frames)))
 
 
 class RefinedSelector(Inpainting):

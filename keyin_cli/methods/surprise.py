@@ -77,9 +77,8 @@ class SurpriseSelector(Inpainting):
         if any(foundation_of(model) is not None for model in self.sources.models.values()):
             return super().predict(frames)
         from keyin_cli.discovery.inpainting import to_frames
-        from keyin_cli.model.encoder import to_images
 
-        return to_frames(self._model.reconstruct(to_images(frames, self.sources.device)))
+        return to_frames(self._model.reconstruct(self.sources.images(frames)))
 
     @property
     def _model(self) -> Svg:
@@ -89,12 +88,10 @@ class SurpriseSelector(Inpainting):
 
     def _scores(self, frames: Frames) -> NDArray[np.float32]:
         """Surprise of every frame after the first, (n,T+N-1), in nats."""
-        from keyin_cli.model.encoder import to_images
-
         svg, scores = self._model, []
         with track("surprise", len(frames)) as advance:
             for batch in batches(frames):
-                scores.append(svg.surprise(to_images(batch, self.sources.device)).cpu().numpy())
+                scores.append(svg.surprise(self.sources.images(batch)).cpu().numpy())
                 advance(len(batch))
         return np.concatenate(scores)
 

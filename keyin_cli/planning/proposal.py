@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from keyin_cli.datasets.pushing import segment
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.rng import stream
 from keyin_cli.planning import observe
 from keyin_cli.planning.tasks import Tasks
@@ -60,7 +61,9 @@ class Problem:
 
     @cached_property
     def size(self) -> int:
-        """Side of the models' frames, px."""
+        """Side of the frames that are looked at, px: that of the models', or of a dataset where there is no model."""
+        if not self.models:
+            return PushingData().size
         recipe: Recipe = next(iter(self.models.values())).recipe  # type: ignore[assignment]  # of every trained model
         return recipe.data.image[0]
 

@@ -1,12 +1,8 @@
 """Killed or stopped, then started again: the same as never interrupted, bit for bit. So are 1 worker, 2 workers and Dask."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,6 +10,7 @@ from typing import Any
 
 import pytest
 from distributed import LocalCluster
+from processes import interrupt, printed
 from typer.testing import CliRunner
 
 from keyin_cli.cli import app
@@ -26,32 +23,6 @@ RUN = Path("artifacts/runs/tiny-brownian")
 DATA = Path("artifacts/data/tiny-brownian.zarr")
 SHARDS = 8
 GENERATE = ("gen-data", "brownian", "--n", str(SHARDS * 1000), "--out", "data.zarr", "--json")
-
-
-def printed(done: CompletedProcess[str]) -> Any:
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def interrupt(
-    args: tuple[str, ...], cwd: Path, begun: Callable[[], bool], number: signal.Signals, group: bool
-) -> CompletedProcess[str]:
-    """Start `keyin ARGS`, send a signal to it (or to its whole process group) as soon as `begun()`, wait for its end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "keyin_cli", *args],
-        cwd=cwd,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    while not begun():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.001)
-    os.killpg(process.pid, number) if group else process.send_signal(number)
-    out, err = process.communicate(timeout=120)
-    return CompletedProcess(args, process.returncode, out, err)
 
 
 # ---------------------------------------------------------------- datasets

@@ -101,10 +101,10 @@ def test_other_settings_are_refused_and_foreign_directories_left_alone(keyin: Ke
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (("--method", "teleport"), "keyin: no method teleport: there are all, random, none, tap, surprise"),
+        (("--method", "teleport"), "keyin: no method teleport: there are all, random, none, tap, jumpy"),
         ((), "keyin: keyin needs weights of `keyin train`: give --ckpt a run directory that has keyin/"),
         (("--ckpt", "nothing"), "keyin: no weights at nothing"),
-        (("--servo", "pid"), "Invalid value for '--servo'"),
+        (("--servo", "pid"), "keyin: no servo pid: there are cem, icem"),
         (("--episodes", "0"), "Invalid value for '--episodes'"),
     ],
 )

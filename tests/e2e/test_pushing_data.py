@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zarr
 from distributed import LocalCluster
-from test_interrupted import interrupt, printed
+from processes import interrupt, printed
 
 from keyin_cli.datasets.pushing import gl
 

@@ -96,4 +96,4 @@ def test_tap_is_trained_for_planning_and_in_no_row(keyin: Keyin, tabled: tuple[P
 def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
     done = keyin("baseline", "oracle", RECIPE, cwd=tmp_path)
     assert done.returncode == 2
-    assert "'oracle' is not one of" in done.stderr
+    assert done.stderr == "keyin: no baseline oracle: there are surprise, jumpy, static, soft-embeddings, soft-pixels, tap\n"

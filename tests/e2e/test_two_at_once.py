@@ -1,0 +1,132 @@
+"""Two commands started at once on one output: both end well, and what they leave is what one command alone leaves."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Keyin = Callable[..., CompletedProcess[str]]
+Command = tuple[str, ...]
+
+RECIPE = "recipes/tiny/brownian.yaml"
+RUN = Path("artifacts/runs/tiny-brownian")
+DATA = Path("artifacts/data/tiny-brownian.zarr")
+TRAIN, PRETRAIN, GENERATE = ("train", RECIPE), ("pretrain-interp", RECIPE), ("gen-data", "tiny/brownian")
+STATIC, SURPRISE = ("baseline", "static", RECIPE), ("baseline", "surprise", RECIPE)
+EVALUATE = ("eval-f1", "--ckpt", str(RUN), "--limit", "12", "--out", "evaluation")
+TABLE = ("table", RECIPE, "--seeds", "1", "--sequences", "2", "--samples", "2", "--baseline", "static", "--out", "table")
+PLAN = ("plan", "--method", "random", "--episodes", "4", "--pictures", "0", "--out", "planning")
+STRAIGHT = ("plan", "--method", "none", "--episodes", "1", "--pictures", "0", "--out", "planning")
+# (commands, what is there before they start)
+PAIRS: dict[str, tuple[Command, Command, tuple[Path, ...]]] = {
+    "the same data": (GENERATE, GENERATE, ()),
+    "data and stage 1 that needs them": (GENERATE, PRETRAIN, ()),
+    "stage 1 from nothing": (PRETRAIN, PRETRAIN, ()),
+    "stage 1 and stage 2 from nothing": (PRETRAIN, TRAIN, ()),
+    "stage 2 from nothing": (TRAIN, TRAIN, ()),
+    "stage 2 on data": (TRAIN, TRAIN, (DATA,)),
+    "stage 2 and a baseline on one stage 1": (TRAIN, STATIC, (DATA,)),
+    "the same baseline": (SURPRISE, SURPRISE, (DATA, RUN / "interpolator")),
+    "the same evaluation": (EVALUATE, EVALUATE, (DATA, RUN)),
+    "the same table": (TABLE, TABLE, (DATA, RUN)),
+    "the same plan": (PLAN, PLAN, ()),
+    "two plans in one directory": (PLAN, STRAIGHT, ()),
+}
+VOLATILE = {"seconds", "waiting", "created", "finished", "peak_memory_bytes", "preparation_seconds", "command", "wall_seconds"}
+VOLATILE |= {"seconds_per_episode", "environment_steps_per_second", "git", "sequences_per_second"}
+
+
+def start(command: Command, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "keyin_cli", *command],
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def prepared(path: Path, tiny: Path, there: tuple[Path, ...]) -> Path:
+    """A working directory that holds what was made before; runs remember their data by content, not by place."""
+    for each in there:
+        shutil.copytree(tiny / each, path / each)
+    return path
+
+
+def steady(value: Any) -> Any:
+    """What does not depend on when and how fast something was made."""
+    if isinstance(value, dict):
+        return {key: steady(each) for key, each in value.items() if key not in VOLATILE}
+    return [steady(each) for each in value] if isinstance(value, list) else value
+
+
+def left(path: Path) -> dict[str, Any]:
+    """Everything below a directory, files by name: JSON without times, all else byte for byte."""
+    files: dict[str, Any] = {}
+    for file in sorted(path.rglob("*")):
+        name = str(file.relative_to(path))
+        if file.is_dir() or file.name.endswith(".lock"):
+            continue
+        if file.suffix == ".json" and ".zarr" not in name:
+            files[name] = steady(json.loads(file.read_text()))
+        elif file.suffix == ".jsonl":
+            files[name] = [steady(json.loads(line)) for line in file.read_text().splitlines()]
+        elif file.name == "zarr.json":
+            files[name] = steady(json.loads(file.read_text()))
+        else:
+            files[name] = file.read_bytes()
+    return files
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_both_end_well(pair: str, keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+    first, second, there = PAIRS[pair]
+    together, alone = (prepared(tmp_path / name, tiny, there) for name in ("together", "alone"))
+    together.mkdir(exist_ok=True)
+    alone.mkdir(exist_ok=True)
+    both = [start(command, together) for command in (first, second)]
+    for command in dict.fromkeys((first, second)):
+        done = keyin(*command, cwd=alone)
+        assert done.returncode == 0, done.stderr
+    for process in both:
+        _, err = process.communicate(timeout=600)
+        assert process.returncode == 0, err
+        assert "Traceback" not in err
+    ours, theirs = left(together), left(alone)
+    assert ours.keys() == theirs.keys()
+    for name in theirs:
+        if name not in ("planning/plan.json",):  # of whichever ended last
+            assert ours[name] == theirs[name], name
+
+
+def test_who_must_not_wait_is_told_who_is_there(tiny: Path, tmp_path: Path) -> None:
+    prepared(tmp_path, tiny, (DATA,))
+    command = (*PRETRAIN, "--set", "pretrain.steps=5000", "--set", "pretrain.checkpoint_every=10")
+    first = start(command, tmp_path)
+    checkpoint = tmp_path / RUN / "interpolator" / "checkpoints" / "latest"
+    while not checkpoint.is_file():
+        assert first.poll() is None, first.communicate()
+    second = start((*command, "--no-wait"), tmp_path)
+    out, err = second.communicate(timeout=60)
+    assert (second.returncode, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith(f"keyin: {RUN / 'interpolator'} is in use by process {first.pid} on ")
+    assert "(keyin pretrain-interp recipes/tiny/brownian.yaml" in line
+    third = start(command, tmp_path)
+    told = third.stderr.readline() if third.stderr else ""
+    assert "waiting; --no-wait ends instead" in told
+    first.send_signal(signal.SIGKILL)  # a killed holder leaves no lock
+    first.communicate()
+    told = third.stderr.readline() if third.stderr else ""
+    assert "continuing from step" in told
+    third.send_signal(signal.SIGINT)
+    assert third.wait(timeout=60) == 130

@@ -1,0 +1,38 @@
+"""Commands that are stopped while they run, and what commands print."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+
+def printed(done: CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def interrupt(
+    args: tuple[str, ...], cwd: Path, begun: Callable[[], bool], number: signal.Signals, group: bool
+) -> CompletedProcess[str]:
+    """Start `keyin ARGS`, send a signal to it (or to its whole process group) as soon as `begun()`, wait for its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keyin_cli", *args],
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not begun():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.001)
+    os.killpg(process.pid, number) if group else process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    return CompletedProcess(args, process.returncode, out, err)
