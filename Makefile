@@ -19,7 +19,7 @@ demo: install
 	$(KEYIN) plan --ckpt artifacts/released/pushing --episodes 1 --pictures 1 --out artifacts/runs/demo-plan
 
 test: install
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
 
 check: install
 	$(VENV)/bin/ruff check .

@@ -55,10 +55,10 @@ class PlainLoop:
 
         data = self.data
         for attempt in range(sequences.ATTEMPTS):
-            count = 1 + scenes.DRAWS + demonstrator.draws(data.pushes)
+            count = 1 + scenes.NUMBERS + demonstrator.numbers(data.pushes)
             numbers = uniform(data.seed, np.array([index]), count, sequences.DATA, attempt)
-            scene = scenes.draw(numbers[:, 1 : 1 + scenes.DRAWS])
-            route = demonstrator.plan(scene, numbers[:, 1 + scenes.DRAWS :], data.pushes, data.push_frames, data.frames - 1)
+            scene = scenes.sample(numbers[:, 1 : 1 + scenes.NUMBERS])
+            route = demonstrator.plan(scene, numbers[:, 1 + scenes.NUMBERS :], data.pushes, data.push_frames, data.frames - 1)
             if route.feasible[0]:
                 made = self._perform(scene, route)
                 if np.linalg.norm(made["states"][-1, :2] - scene.goal[0]) <= sequences.REACHED:

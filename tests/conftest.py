@@ -17,6 +17,12 @@ Keyin = Callable[..., subprocess.CompletedProcess[str]]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "_TYPER_FORCE_DISABLE_TERMINAL": "1"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test has one of the marks `unit` and `e2e`."""
+    for item in items:
+        item.add_marker("e2e" if Path(__file__).with_name("e2e") in item.path.parents else "unit")
+
+
 @pytest.fixture(scope="session")
 def keyin() -> Keyin:
     """Runs `keyin ARGS` as a user would, in the directory `cwd`; keywords are further environment variables."""

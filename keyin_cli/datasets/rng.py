@@ -23,6 +23,6 @@ def uniform(seed: int, indices: Integers, count: int, *counter: int) -> NDArray[
     return np.stack([stream(seed, int(index), *counter).random(count) for index in indices])
 
 
-def splits(split: Split, draw: NDArray[np.float64]) -> NDArray[np.uint8]:
+def splits(split: Split, numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Splits (0 train, 1 val, 2 test) from uniform numbers: (n,) uint8."""
-    return np.digitize(draw, (split.train, split.train + split.val)).astype(np.uint8)
+    return np.digitize(numbers, (split.train, split.train + split.val)).astype(np.uint8)

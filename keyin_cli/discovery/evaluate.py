@@ -27,7 +27,7 @@ class Evaluation:
     """What is evaluated on what.
 
     `data`: a dataset of the recipe's shape, the recipe's own when None. `limit`: only the first sequences of the split.
-    `seed`: of selectors that draw.
+    `seed`: of selectors that sample.
     """
 
     data: Path | None = None

@@ -14,11 +14,11 @@ from keyin_cli.methods.method import Method
 if TYPE_CHECKING:
     from keyin_cli.planning.proposal import Problem, Proposal
 
-EXPECTED_DRAWS = 50  # for the expected value of F1
+SAMPLES = 50  # for the expected value of F1
 
 
 class RandomSelector(Inpainting):
-    """The draw of a sequence depends on the seed and its place in the split."""
+    """The sample of a sequence depends on the seed and its place in the split."""
 
     def select(self, frames: Frames) -> Times:
         window = self.sources.recipe.window
@@ -27,9 +27,9 @@ class RandomSelector(Inpainting):
         return (at[:, :, None] == np.arange(1, window.predicted + 1)).any(axis=1)
 
     def expected_f1(self, frames: Frames, labels: Times) -> float:
-        """Mean F1 (tolerance 0) over EXPECTED_DRAWS draws."""
-        draws = [RandomSelector(replace(self.sources, seed=seed)).select(frames) for seed in range(EXPECTED_DRAWS)]
-        return float(np.mean([f1(draw, labels, 0) for draw in draws]))
+        """Mean F1 (tolerance 0) over SAMPLES samples."""
+        samples = [RandomSelector(replace(self.sources, seed=seed)).select(frames) for seed in range(SAMPLES)]
+        return float(np.mean([f1(each, labels, 0) for each in samples]))
 
 
 def propose(problem: Problem) -> Proposal:

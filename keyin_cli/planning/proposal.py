@@ -88,8 +88,8 @@ class Problem:
 
     def normal(self, *shape: int) -> Array:
         """Standard normal numbers (shape[0],n,*shape[1:]); those of a task are a function of seed and task."""
-        draws = [stream(self.seed, int(task), SUBGOALS).standard_normal(shape) for task in self.tasks.index]
-        return np.stack(draws, axis=1)
+        numbers = [stream(self.seed, int(task), SUBGOALS).standard_normal(shape) for task in self.tasks.index]
+        return np.stack(numbers, axis=1)
 
 
 def straight(problem: Problem) -> Proposal:

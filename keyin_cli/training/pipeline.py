@@ -40,7 +40,7 @@ def train(
     Raises:
         InputError, RunError, Interrupted: see `loop`.
     """
-    recipe, folder = stage.variant(recipe), run / stage.name
+    given, recipe, folder = recipe, stage.variant(recipe), run / stage.name
     device = pick_device(recipe.device)
     distributed.join(device)
     with storage.locked(folder):
@@ -49,7 +49,7 @@ def train(
         inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
         below = folder  # of stage 1, which stands on nothing
         if stage.foundation:
-            recipe_below, run_below = foundation or (recipe, run)
+            recipe_below, run_below = foundation or (given, run)
             below = run_below / stage.foundation.name
             manifest = train(stage.foundation, recipe_below, run_below, tensorboard=tensorboard)
             inputs[stage.foundation.name] = {"path": str(below), "sha256": manifest["weights_sha256"]}

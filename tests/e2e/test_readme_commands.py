@@ -20,7 +20,7 @@ SMALLER = {
     r"recipes/(brownian|pushing)(-demo)?\.yaml": r"recipes/tiny/\1.yaml",
     r"artifacts/runs/(brownian|pushing)(-demo)?\b": r"artifacts/runs/tiny-\1",
 }
-SEQUENCES = {"brownian": "2400", "pushing": "400"}
+SEQUENCES = {"brownian": "2400", "pushing": "120"}
 LESS = {"eval-f1": ["--limit", "20"], "table": ["--seeds", "1", "--sequences", "4", "--samples", "2"]}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from keyin_cli.commands.table import markdown
 from keyin_cli.figures import BLUE, RED
 from keyin_cli.methods.registry import colours as method_colours
 
@@ -97,3 +98,18 @@ def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
     done = keyin("baseline", "oracle", RECIPE, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "keyin: no baseline oracle: there are surprise, jumpy, static, soft-embeddings, soft-pixels, tap\n"
+
+
+def test_the_table_of_the_pushing_world_has_paths(keyin: Keyin, tmp_path: Path) -> None:
+    few = ("--seeds", "1", "--sequences", "2", "--samples", "2", "--baseline", "surprise", "--set", "data.n=60")
+    done = keyin("table", "recipes/tiny/pushing.yaml", *few, "--out", "released", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    demonstrations, *sampled = result["paths"]
+    assert [each["method"] for each in sampled] == ["keyin", "surprise"]
+    assert demonstrations["left"] + demonstrations["right"] == 1
+    assert demonstrations["inside_wall"] == demonstrations["overlapping_wall"] == demonstrations["unseen"] == 0
+    assert result["figures"][-1] == "released/paths.png"
+    with Image.open(tmp_path / "released/paths.png") as picture:
+        assert picture.width > 1.5 * picture.height
+    assert any(line.startswith("| paths | left | right |") for line in markdown(result))

@@ -26,7 +26,7 @@ JITTER = 0.05  # subgoals are moved sideways by at most this
 GAP = 0.02  # between the wall and a puck on its way, at least
 FASTEST = 0.15  # table units that a push may move the puck in one action
 SHORTEST = 3  # actions that push, at least
-CANDIDATES = 8  # routes drawn, of which the first that can be pushed is taken
+CANDIDATES = 8  # routes sampled, of which the first that can be pushed is taken
 BORDER = 0.86
 
 Array = NDArray[np.floating[Any]]
@@ -47,7 +47,7 @@ class Route:
     feasible: NDArray[np.bool_]
 
 
-def draws(pushes: int) -> int:
+def numbers(pushes: int) -> int:
     """How many uniform numbers `plan` needs for one scene."""
     return 1 + CANDIDATES * (5 + pushes - 1)
 
@@ -57,7 +57,7 @@ def plan(scene: env.Scene, uniform: Array, pushes: int, lengths: tuple[int, int]
 
     Args:
         scene: n scenes.
-        uniform: (n,draws(pushes)).
+        uniform: (n,numbers(pushes)).
         pushes: K.
         lengths: fewest and most saved frames of a push.
         frames: saved frames after the first; the pushes' lengths are uniform over those that fit.

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing import gl
+from keyin_cli.machine import cores
 
 try:
     import mujoco
@@ -65,7 +66,7 @@ class Simulator:
 
     def __init__(self, n: int, threads: int = 0) -> None:
         self.n = n
-        self._batch = Batch(load_model(), n, threads)
+        self._batch = Batch(load_model(), n, threads or cores())
         self.position = self._batch.bind("qpos")
         self.velocity = self._batch.bind("qvel")
         self.acceleration = self._batch.bind("qacc_warmstart")

@@ -46,7 +46,7 @@ class PushingEnv(gymnasium.Env[Observation, Action]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Begin in a random scene, or in `options["scene"]`, an `env.Scene` of one row. Returns observation and info."""
         super().reset(seed=seed)
-        scene = (options or {}).get("scene") or scenes.draw(self.np_random.random((1, scenes.DRAWS)))
+        scene = (options or {}).get("scene") or scenes.sample(self.np_random.random((1, scenes.NUMBERS)))
         self._simulator.reset(scene)
         self._goal = np.array(scene.goal, dtype=np.float64)
         return self._observation(), {}

@@ -12,11 +12,11 @@ from keyin_cli.datasets.pushing.env import Scene
 WALL = np.array([0.15, 0.1])  # its centre is at most this far from the table's
 ASIDE = 0.35  # start and goal are at most this far along the wall from its centre …
 ACROSS = (0.28, 0.52)  # … and this far from it, on opposite sides
-DRAWS = 6
+NUMBERS = 6
 
 
-def draw(uniform: NDArray[np.floating[Any]]) -> Scene:
-    """Scenes (n) from uniform numbers (n,DRAWS): the start is on the near side of the wall, the goal on the far side."""
+def sample(uniform: NDArray[np.floating[Any]]) -> Scene:
+    """Scenes (n) from uniform numbers (n,NUMBERS): the start is on the near side of the wall, the goal on the far side."""
     wall = WALL * (2 * uniform[:, :2] - 1)
     aside = ASIDE * (2 * uniform[:, 2:4] - 1)
     across = ACROSS[0] + (ACROSS[1] - ACROSS[0]) * uniform[:, 4:6]
@@ -25,8 +25,8 @@ def draw(uniform: NDArray[np.floating[Any]]) -> Scene:
     return Scene(wall, start, goal)
 
 
-def draw_goals(like: Scene, uniform: NDArray[np.floating[Any]]) -> Scene:
-    """Scenes (n) with the wall and start of one scene (1) and goals from uniform numbers (n,DRAWS)."""
-    drawn = draw(uniform)
-    wall, start = np.broadcast_to(like.wall, drawn.wall.shape), np.broadcast_to(like.start, drawn.start.shape)
-    return Scene(wall, start, wall + drawn.goal - drawn.wall)
+def sample_goals(like: Scene, uniform: NDArray[np.floating[Any]]) -> Scene:
+    """Scenes (n) with the wall and start of one scene (1) and goals from uniform numbers (n,NUMBERS)."""
+    sampled = sample(uniform)
+    wall, start = np.broadcast_to(like.wall, sampled.wall.shape), np.broadcast_to(like.start, sampled.start.shape)
+    return Scene(wall, start, wall + sampled.goal - sampled.wall)

@@ -84,9 +84,9 @@ def demonstrate(
     found: dict[int, Demonstrations] = {}  # by position in `indices`
     waiting = np.arange(len(indices))
     for attempt in range(ATTEMPTS):
-        numbers = uniform(data.seed, indices[waiting], 1 + scenes.DRAWS + demonstrator.draws(data.pushes), purpose, attempt)
-        split, for_scene, for_route = np.split(numbers, [1, 1 + scenes.DRAWS], axis=1)
-        scene = scenes.draw(for_scene) if like is None else scenes.draw_goals(like, for_scene)
+        numbers = uniform(data.seed, indices[waiting], 1 + scenes.NUMBERS + demonstrator.numbers(data.pushes), purpose, attempt)
+        split, for_scene, for_route = np.split(numbers, [1, 1 + scenes.NUMBERS], axis=1)
+        scene = scenes.sample(for_scene) if like is None else scenes.sample_goals(like, for_scene)
         route = demonstrator.plan(scene, for_route, data.pushes, data.push_frames, data.frames - 1)
         possible = np.flatnonzero(route.feasible)
         if not len(possible):

@@ -40,8 +40,8 @@ class Cem:
 
         settings = self.settings
         shape = (settings.iterations, settings.samples, settings.horizon, ACTION_SIZE)
-        draws = [stream(self.seed, int(task), PURPOSE, step).standard_normal(shape) for task in self.tasks[rows]]
-        return np.stack(draws, axis=1)
+        numbers = [stream(self.seed, int(task), PURPOSE, step).standard_normal(shape) for task in self.tasks[rows]]
+        return np.stack(numbers, axis=1)
 
 
 SERVO = Servo(name="cem", help="the paper's CEM, from a fresh Gaussian at every step", order=10, controller=Cem)

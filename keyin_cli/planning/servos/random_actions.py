@@ -20,8 +20,8 @@ class RandomActions:
     def act(self, states: Array, targets: Array, rows: Integers, step: int) -> Array:
         from keyin_cli.datasets.pushing.env import ACTION_SIZE
 
-        draws = [stream(self.seed, int(task), PURPOSE, step).uniform(-1, 1, ACTION_SIZE) for task in self.tasks[rows]]
-        return np.stack(draws)
+        numbers = [stream(self.seed, int(task), PURPOSE, step).uniform(-1, 1, ACTION_SIZE) for task in self.tasks[rows]]
+        return np.stack(numbers)
 
 
 SERVO = Servo(name="random", help="uniform actions, whatever the target", order=30, controller=RandomActions, chance=True)

@@ -7,8 +7,8 @@ from keyin_cli.datasets.pushing.records import take
 
 PUSHES, LENGTHS, FRAMES = 6, (4, 6), 30
 RNG = np.random.default_rng(0)
-SCENES = scenes.draw(RNG.random((400, scenes.DRAWS)))
-ROUTES = demonstrator.plan(SCENES, RNG.random((400, demonstrator.draws(PUSHES))), PUSHES, LENGTHS, FRAMES)
+SCENES = scenes.sample(RNG.random((400, scenes.NUMBERS)))
+ROUTES = demonstrator.plan(SCENES, RNG.random((400, demonstrator.numbers(PUSHES))), PUSHES, LENGTHS, FRAMES)
 POSSIBLE = np.flatnonzero(ROUTES.feasible)
 
 
@@ -40,7 +40,7 @@ def test_lengths_of_pushes() -> None:
 
 
 def test_a_route_depends_on_its_own_scene_and_numbers_alone() -> None:
-    numbers = np.random.default_rng(1).random((6, demonstrator.draws(PUSHES)))
+    numbers = np.random.default_rng(1).random((6, demonstrator.numbers(PUSHES)))
     together = demonstrator.plan(take(SCENES, np.arange(6)), numbers, PUSHES, LENGTHS, FRAMES)
     alone = demonstrator.plan(take(SCENES, np.array([4])), numbers[4:5], PUSHES, LENGTHS, FRAMES)
     for name in ("subgoals", "ends", "pushing", "feasible"):

@@ -6,7 +6,7 @@ from keyin_cli.datasets.pushing import env, scenes
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, WALL_HALF, clearance
 from keyin_cli.datasets.pushing.records import take
 
-SCENES = scenes.draw(np.random.default_rng(0).random((8, scenes.DRAWS)))
+SCENES = scenes.sample(np.random.default_rng(0).random((8, scenes.NUMBERS)))
 ALL = np.arange(8)
 
 
@@ -186,7 +186,7 @@ def squeezed(n: int, violent: bool) -> tuple[float, float, int]:
     furthest, nearest, crossings = 0.0, np.inf, 0
     for step in range(300):
         if step % 60 == 0:
-            simulator.reset(scenes.draw(rng.random((n, scenes.DRAWS))))
+            simulator.reset(scenes.sample(rng.random((n, scenes.NUMBERS))))
         action, before = rng.uniform(-1, 1, (n, env.ACTION_SIZE)), simulator.puck - simulator.wall
         if violent:
             ahead = simulator.puck - simulator.finger[:, :2]

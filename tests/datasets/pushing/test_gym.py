@@ -93,7 +93,7 @@ def test_a_state_put_back_repeats_the_same_bits_in_another_environment() -> None
 def test_scenes_are_those_of_the_datasets() -> None:
     world = PushingEnv()
     observation, _ = world.reset(seed=7)
-    scene = scenes.draw(np.random.default_rng(7).random((1, scenes.DRAWS)))
+    scene = scenes.sample(np.random.default_rng(7).random((1, scenes.NUMBERS)))
     expected = np.concatenate([scene.start, [[0, 0, env.LIFT]], np.zeros((1, 5)), scene.wall, scene.goal], axis=1)
     np.testing.assert_array_equal(observation, expected[0].astype(np.float32))
 

@@ -3,12 +3,12 @@ import numpy as np
 from keyin_cli.datasets.pushing import demonstrator, scenes
 from keyin_cli.datasets.pushing.geometry import WALL_HALF, clearance, line_clearance
 
-UNIFORM = np.random.default_rng(0).random((2000, scenes.DRAWS))
-EXTREMES = np.stack(np.meshgrid(*[[0.0, np.nextafter(1, 0)]] * scenes.DRAWS), axis=-1).reshape(-1, scenes.DRAWS)
+UNIFORM = np.random.default_rng(0).random((2000, scenes.NUMBERS))
+EXTREMES = np.stack(np.meshgrid(*[[0.0, np.nextafter(1, 0)]] * scenes.NUMBERS), axis=-1).reshape(-1, scenes.NUMBERS)
 
 
 def test_start_and_goal_are_on_opposite_sides_clear_of_wall_and_border() -> None:
-    scene = scenes.draw(np.concatenate([UNIFORM, EXTREMES]))
+    scene = scenes.sample(np.concatenate([UNIFORM, EXTREMES]))
     for points, side in ((scene.start, -1), (scene.goal, 1)):
         beyond = side * (points - scene.wall)[:, 1]
         assert (beyond >= scenes.ACROSS[0] - 1e-12).all()
@@ -20,7 +20,7 @@ def test_start_and_goal_are_on_opposite_sides_clear_of_wall_and_border() -> None
 
 
 def test_walls_starts_and_goals_all_vary() -> None:
-    scene = scenes.draw(UNIFORM)
+    scene = scenes.sample(UNIFORM)
     for points, width in ((scene.wall, scenes.WALL), (scene.start - scene.wall, [scenes.ASIDE, 0.12])):
         np.testing.assert_allclose(np.ptp(points, axis=0), 2 * np.array(width), rtol=0.01)
     spread = np.concatenate([scene.wall, scene.start - scene.wall, scene.goal - scene.wall], axis=1)
@@ -28,10 +28,10 @@ def test_walls_starts_and_goals_all_vary() -> None:
 
 
 def test_goals_drawn_for_one_scene() -> None:
-    scene = scenes.draw(UNIFORM[:1])
-    drawn = scenes.draw_goals(scene, UNIFORM[1:])
+    scene = scenes.sample(UNIFORM[:1])
+    drawn = scenes.sample_goals(scene, UNIFORM[1:])
     np.testing.assert_array_equal(drawn.wall, np.repeat(scene.wall, len(UNIFORM) - 1, axis=0))
     np.testing.assert_array_equal(drawn.start, np.repeat(scene.start, len(UNIFORM) - 1, axis=0))
     assert len(np.unique(drawn.goal, axis=0)) == len(UNIFORM) - 1
-    other = scenes.draw(UNIFORM[1:])
+    other = scenes.sample(UNIFORM[1:])
     np.testing.assert_allclose(drawn.goal - drawn.wall, other.goal - other.wall, atol=1e-12)

@@ -46,8 +46,8 @@ def test_demonstrations_of_one_scene() -> None:
 
 def test_the_rule_succeeds_in_most_of_its_attempts() -> None:
     rng = np.random.default_rng(0)
-    scene = scenes.draw(rng.random((300, scenes.DRAWS)))
-    route = demonstrator.plan(scene, rng.random((300, demonstrator.draws(DATA.pushes))), DATA.pushes, DATA.push_frames, 30)
+    scene = scenes.sample(rng.random((300, scenes.NUMBERS)))
+    route = demonstrator.plan(scene, rng.random((300, demonstrator.numbers(DATA.pushes))), DATA.pushes, DATA.push_frames, 30)
     possible = np.flatnonzero(route.feasible)
     states, _ = sequences.perform(take(scene, possible), take(route, possible), DATA.frames)
     reached = np.linalg.norm(states[:, -1, :2] - scene.goal[possible], axis=1) <= sequences.REACHED
@@ -96,8 +96,8 @@ def test_splits_have_their_shares() -> None:
 def test_saved_frames_and_actions_are_of_pairs_of_steps() -> None:
     """Against a loop over one demonstration."""
     rng = np.random.default_rng(3)
-    scene = scenes.draw(rng.random((1, scenes.DRAWS)))
-    route = demonstrator.plan(scene, rng.random((1, demonstrator.draws(6))), 6, (4, 6), 30)
+    scene = scenes.sample(rng.random((1, scenes.NUMBERS)))
+    route = demonstrator.plan(scene, rng.random((1, demonstrator.numbers(6))), 6, (4, 6), 30)
     states, means = sequences.perform(scene, route, 31)
     simulator = env.Simulator(1, threads=1)
     simulator.reset(scene)
