@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from keyin_cli import progress
+from keyin_cli.cli import app
 
 progress.speak()  # as a command does
 
@@ -36,6 +38,20 @@ def keyin() -> Keyin:
             text=True,
             timeout=300,
         )
+
+    return run
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Keyin:
+    """The same inside this process, for lines with which commands refuse: Python and torch need not start for each."""
+
+    def run(*args: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(cwd)
+        done = CliRunner().invoke(app, [str(arg) for arg in args], env={**ENVIRONMENT, **environment})
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(list(args), done.exit_code, done.stdout, done.stderr)
 
     return run
 

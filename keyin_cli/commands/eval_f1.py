@@ -41,11 +41,12 @@ def run(
 ) -> None:
     """Detect keyframes, score them against the true ones (Table 1) and draw them. Without labels there are no scores."""
     from keyin_cli import storage
-    from keyin_cli.discovery.evaluate import Evaluation, evaluate
     from keyin_cli.methods import checkpoints, rows
 
     checkpoint = checkpoints.load(ckpt, overrides)
     selectors = rows.selectors(selector, checkpoint.models)
+    from keyin_cli.discovery.evaluate import Evaluation, evaluate  # takes seconds, which bad input should not wait for
+
     runs = checkpoints.evaluations(next(iter(checkpoint.files.values())), checkpoint.recipe.name)
     with storage.waiting(not no_wait):
         result = evaluate(selectors, checkpoint, Evaluation(data, split.value, limit, seed), out, runs)

@@ -64,11 +64,13 @@ def run(
     """Push pucks around walls to goals: subgoals, then a CEM servo on the true dynamics (Table 2)."""
     from keyin_cli import machine, storage
     from keyin_cli.methods.entrants import entrants
-    from keyin_cli.planning import evaluate
-    from keyin_cli.planning.servos.servo import Settings
 
     if servo not in servos():
         raise SERVOS.unknown(servo, servos())
+    entered = entrants(method, ckpt)
+    from keyin_cli.planning import evaluate  # takes seconds, which bad input should not wait for
+    from keyin_cli.planning.servos.servo import Settings
+
     settings = evaluate.Settings(
         episodes=episodes,
         seed=seed,
@@ -78,7 +80,6 @@ def run(
         drawn=pictures,
         goal=goal,
     )
-    entered = entrants(method, ckpt)
     if dry_run:
         estimate = evaluate.estimate(entered, settings)
         lines = [f"methods: {', '.join(estimate['methods'])}", *(f"{key}: {value}" for key, value in estimate["servo"].items())]

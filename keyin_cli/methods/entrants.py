@@ -29,8 +29,6 @@ def entrants(rows: Sequence[str], ckpt: Path | str | None) -> dict[str, Entrant]
     Raises:
         InputError: there is no such row, or its weights are not there or are of another world.
     """
-    from keyin_cli.planning.entrant import Entrant
-
     known = proposing()
     if unknown := [row for row in rows if row not in (ALL, *known)]:
         raise METHODS.unknown(unknown[0], [ALL, *known])
@@ -38,6 +36,8 @@ def entrants(rows: Sequence[str], ckpt: Path | str | None) -> dict[str, Entrant]
     if ALL in rows:
         rows = [row for row in known if (stage := method(row).stage) is None or stage.name in files]
     needed = {row: _needed(row, method(row), files) for row in rows}
+    from keyin_cli.planning.entrant import Entrant  # takes seconds, which bad input should not wait for
+
     weights = {file: _weights(stage, file) for stage, file in files.items() if file in needed.values()}
     return {
         row: Entrant(

@@ -60,15 +60,15 @@ def complaint(done: CompletedProcess[str], *parts: str, code: int = 2) -> str:
         ("device=cuda", ("sees no GPU", "--set device=cpu", "keyin doctor")),
     ],
 )
-def test_a_wrong_key(override: str, parts: tuple[str, ...], keyin: Keyin, tmp_path: Path) -> None:
-    done = keyin("train", RECIPE, "--set", override, "--json", cwd=tmp_path, CUDA_VISIBLE_DEVICES="")
+def test_a_wrong_key(override: str, parts: tuple[str, ...], here: Keyin, tmp_path: Path) -> None:
+    done = here("train", RECIPE, "--set", override, "--json", cwd=tmp_path, CUDA_VISIBLE_DEVICES="")
     complaint(done, *parts)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_everything_wrong_is_said_at_once(keyin: Keyin, tmp_path: Path) -> None:
+def test_everything_wrong_is_said_at_once(here: Keyin, tmp_path: Path) -> None:
     mistakes = ("trian.lr=1", "window.keyframes=0", "model.lstm.units=wide", "discovery.price=-1")
-    done = keyin("recipes", "validate", "tiny/brownian", *(word for key in mistakes for word in ("--set", key)), cwd=tmp_path)
+    done = here("recipes", "validate", "tiny/brownian", *(word for key in mistakes for word in ("--set", key)), cwd=tmp_path)
     said = "\n".join(complaints(done))
     for key in ("trian.lr: unknown key", "window.keyframes: ", "model.lstm.units: ", "discovery.price: "):
         assert f"brownian.yaml: {key}" in said
@@ -87,15 +87,15 @@ def test_everything_wrong_is_said_at_once(keyin: Keyin, tmp_path: Path) -> None:
         ("bad.yaml", b"name: x\ndata: {n: 5}\n", ("bad.yaml: data.kind: Field required",)),
     ],
 )
-def test_a_wrong_recipe_file(file: str, content: bytes | None, parts: tuple[str, ...], keyin: Keyin, tmp_path: Path) -> None:
+def test_a_wrong_recipe_file(file: str, content: bytes | None, parts: tuple[str, ...], here: Keyin, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / file).write_bytes(content)
-    complaint(keyin("pretrain-interp", file, cwd=tmp_path), *parts)
+    complaint(here("pretrain-interp", file, cwd=tmp_path), *parts)
 
 
-def test_copying_never_replaces(keyin: Keyin, tmp_path: Path) -> None:
+def test_copying_never_replaces(here: Keyin, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("years of work")
-    complaint(keyin("recipes", "copy", "brownian", "mine.yaml", cwd=tmp_path), "mine.yaml exists", "--overwrite")
+    complaint(here("recipes", "copy", "brownian", "mine.yaml", cwd=tmp_path), "mine.yaml exists", "--overwrite")
     assert (tmp_path / "mine.yaml").read_text() == "years of work"
 
 
@@ -112,15 +112,15 @@ def test_copying_never_replaces(keyin: Keyin, tmp_path: Path) -> None:
     ids=["shape", "length", "empty split"],
 )
 def test_a_dataset_that_does_not_fit(
-    overrides: tuple[str, ...], parts: tuple[str, ...], keyin: Keyin, tiny: Path, tmp_path: Path
+    overrides: tuple[str, ...], parts: tuple[str, ...], here: Keyin, tiny: Path, tmp_path: Path
 ) -> None:
     keys = [word for override in overrides for word in ("--set", override)]
     data = tmp_path / "small.zarr"
-    assert keyin("gen-data", "brownian", "--n", "60", *keys, "--out", data, cwd=tmp_path).returncode == 0
-    complaint(keyin("eval-f1", "--ckpt", RUN, "--data", data, "--split", "val", cwd=tiny), *parts)
+    assert here("gen-data", "brownian", "--n", "60", *keys, "--out", data, cwd=tmp_path).returncode == 0
+    complaint(here("eval-f1", "--ckpt", RUN, "--data", data, "--split", "val", cwd=tiny), *parts)
 
 
-def test_a_truncated_shard_is_named_and_rebuilt(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+def test_a_truncated_shard_is_named_and_rebuilt(here: Keyin, tiny: Path, tmp_path: Path) -> None:
     data = Path(shutil.copytree(tiny / DATA, tmp_path / "cut.zarr"))
     for shard in (data / "frames/c/1/0/0/0/0", data / "states/c/2/0/0"):
         os.truncate(shard, 700)
@@ -128,8 +128,8 @@ def test_a_truncated_shard_is_named_and_rebuilt(keyin: Keyin, tiny: Path, tmp_pa
         "frames/c/1/0/0/0/0 is truncated or missing",
         "give `keyin gen-data` the options or recipe that cut.zarr was made with",
     )
-    complaint(keyin("eval-f1", "--ckpt", RUN, "--data", data, cwd=tiny), *parts)
-    made = keyin("gen-data", "tiny/brownian", "--out", data, "--json", cwd=tmp_path)
+    complaint(here("eval-f1", "--ckpt", RUN, "--data", data, cwd=tiny), *parts)
+    made = here("gen-data", "tiny/brownian", "--out", data, "--json", cwd=tmp_path)
     assert f"{data}: 1 of 3 shards are there, continuing" in made.stderr
     assert json.loads(made.stdout)["sha256"] == zarr.open_group(tiny / DATA, mode="r").attrs["sha256"]
 
@@ -141,14 +141,14 @@ def flip(file: Path) -> None:
     file.write_bytes(content)
 
 
-def test_a_changed_byte_is_found(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+def test_a_changed_byte_is_found(here: Keyin, tiny: Path, tmp_path: Path) -> None:
     data = Path(shutil.copytree(tiny / DATA, tmp_path / "changed.zarr"))
     flip(data / "frames/c/0/0/0/0/0")
-    complaint(keyin("info", data, "--verify", cwd=tmp_path), "changed.zarr", "`keyin gen-data`")
+    complaint(here("info", data, "--verify", cwd=tmp_path), "changed.zarr", "`keyin gen-data`")
     run = Path(shutil.copytree(tiny / RUN / "keyin", tmp_path / "keyin"))
     flip(run / "weights.safetensors")
     command = f"run `keyin train {RECIPE} --json --overwrite`"
-    complaint(keyin("info", run, "--verify", cwd=tmp_path), "does not match its checksums", command)
+    complaint(here("info", run, "--verify", cwd=tmp_path), "does not match its checksums", command)
 
 
 @pytest.mark.parametrize(
@@ -166,15 +166,15 @@ def test_a_changed_byte_is_found(keyin: Keyin, tiny: Path, tmp_path: Path) -> No
         (("info", "nowhere"), ("nothing at nowhere",)),
     ],
 )
-def test_a_wrong_path(args: tuple[str | Path, ...], parts: tuple[str, ...], keyin: Keyin, tiny: Path) -> None:
-    complaint(keyin(*args, cwd=tiny), *parts)
+def test_a_wrong_path(args: tuple[str | Path, ...], parts: tuple[str, ...], here: Keyin, tiny: Path) -> None:
+    complaint(here(*args, cwd=tiny), *parts)
 
 
-def test_a_dataset_smaller_than_its_splits(keyin: Keyin, tmp_path: Path) -> None:
+def test_a_dataset_smaller_than_its_splits(here: Keyin, tmp_path: Path) -> None:
     """All three sequences are in the training split: an array of zeros, which Zarr does not store on its own."""
-    done = keyin("gen-data", "brownian", "--n", "3", "--out", "few.zarr", cwd=tmp_path)
+    done = here("gen-data", "brownian", "--n", "3", "--out", "few.zarr", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "train 3, val 0, test 0" in keyin("info", "few.zarr", "--verify", cwd=tmp_path).stdout
+    assert "train 3, val 0, test 0" in here("info", "few.zarr", "--verify", cwd=tmp_path).stdout
 
 
 # ---------------------------------------------------------------- checkpoints
@@ -209,11 +209,11 @@ def no_safetensors(_: Path, target: Path) -> None:
     ],
 )
 def test_a_wrong_weights_file(
-    make: Callable[[Path, Path], None], parts: tuple[str, ...], keyin: Keyin, tiny: Path, tmp_path: Path
+    make: Callable[[Path, Path], None], parts: tuple[str, ...], here: Keyin, tiny: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "weights.safetensors"
     make(tiny / WEIGHTS, file)
-    complaint(keyin("eval-f1", "--ckpt", file, cwd=tiny), str(file), *parts)
+    complaint(here("eval-f1", "--ckpt", file, cwd=tiny), str(file), *parts)
 
 
 @pytest.mark.parametrize(
@@ -231,26 +231,26 @@ def test_a_wrong_weights_file(
         (("--ckpt", RUN, "--set", "discovry.price=3"), ("discovry.price: unknown key; did you mean discovery.price?",)),
     ],
 )
-def test_a_wrong_evaluation(args: tuple[str | Path, ...], parts: tuple[str, ...], keyin: Keyin, tiny: Path) -> None:
-    complaint(keyin("eval-f1", *args, cwd=tiny), *parts)
+def test_a_wrong_evaluation(args: tuple[str | Path, ...], parts: tuple[str, ...], here: Keyin, tiny: Path) -> None:
+    complaint(here("eval-f1", *args, cwd=tiny), *parts)
 
 
 @pytest.mark.parametrize(
     ("override", "change"),
     [("train.lr=0.5", "train.lr: 0.001 -> 0.5"), ("pretrain.batch=17", "pretrain.batch: 16 -> 17")],
 )
-def test_another_recipe_is_not_continued(override: str, change: str, keyin: Keyin, tiny: Path) -> None:
+def test_another_recipe_is_not_continued(override: str, change: str, here: Keyin, tiny: Path) -> None:
     before = (tiny / WEIGHTS).read_bytes()
-    complaint(keyin("train", RECIPE, "--set", override, cwd=tiny), f"({change})", "--out", "--overwrite")
+    complaint(here("train", RECIPE, "--set", override, cwd=tiny), f"({change})", "--out", "--overwrite")
     assert (tiny / WEIGHTS).read_bytes() == before
 
 
 # ---------------------------------------------------------------- failures of the work itself
 
 
-def test_a_loss_that_is_not_finite(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite(here: Keyin, tiny: Path, tmp_path: Path) -> None:
     keys = ("--set", "pretrain.lr=1e30", "--set", f"data.path={tiny / DATA}")
-    done = keyin("pretrain-interp", RECIPE, *keys, "--out", "run", "--json", cwd=tmp_path)
+    done = here("pretrain-interp", RECIPE, *keys, "--out", "run", "--json", cwd=tmp_path)
     complaint(done, "step 2: ", "not finite", "run/interpolator/nan-batch.safetensors", "lower pretrain.lr with --set", code=1)
     batch = load_file(tmp_path / "run/interpolator/nan-batch.safetensors")
     assert batch["start"].shape == (16, 32, 32, 1)

@@ -85,7 +85,7 @@ def trained(extended: Installed, tiny: Path, tmp_path_factory: pytest.TempPathFa
 
 
 def test_the_baseline_is_evaluated_beside_all_others(trained: Path, extended: Installed, keyin: Keyin) -> None:
-    ran = ("eval-f1", "--ckpt", RUN, "--limit", "20", "--out", "evaluation", "--json")
+    ran = ("eval-f1", "--ckpt", RUN, "--limit", "6", "--out", "evaluation", "--json")
     rows = [row["method"] for row in printed(extended(*ran, cwd=trained))["rows"]]
     assert {"linear", "middle", "keyin", "search"} <= set(rows)
     assert rows[-2:] == ["linear", "middle"]  # what says no place comes last

@@ -67,12 +67,15 @@ def test_fewer_episodes_are_the_first_of_more_and_nothing_is_run_again(keyin: Ke
     assert (path / OUT / "oracle" / "episodes.jsonl").read_bytes() == before
 
 
-def test_killed_and_continued_is_never_interrupted(keyin: Keyin, planned: tuple[Path, dict], tmp_path: Path) -> None:
-    path, result = planned
-    args = ("plan", "--method", "oracle", "--episodes", "11", "--pictures", "0")
+def test_killed_and_continued_is_never_interrupted(keyin: Keyin, tmp_path: Path) -> None:
+    args = ("plan", "--method", "random", "--episodes", "11", "--pictures", "0")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    result = json.loads(keyin(*args, "--workers", "1", "--json", cwd=whole).stdout)
     command = [sys.executable, "-m", "keyin_cli", *args, "--workers", "1"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    written = tmp_path / OUT / "oracle" / "episodes.jsonl"
+    process = subprocess.Popen(command, cwd=killed, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    written = killed / OUT / "random" / "episodes.jsonl"
     while not (written.is_file() and written.stat().st_size):
         assert process.poll() is None
         time.sleep(0.001)
@@ -80,10 +83,10 @@ def test_killed_and_continued_is_never_interrupted(keyin: Keyin, planned: tuple[
     process.wait()
     with written.open("a") as file:
         file.write('{"task": 10, "succ')  # as if killed while writing
-    done = keyin(*args, "--workers", "2", "--json", cwd=tmp_path)
+    done = keyin(*args, "--workers", "2", "--json", cwd=killed)
     assert "continuing" in done.stderr
     assert json.loads(done.stdout)["tasks_sha256"] == result["tasks_sha256"]
-    assert lines(tmp_path) == lines(path)
+    assert lines(killed, "random") == lines(whole, "random")
 
 
 def test_other_settings_are_refused_and_foreign_directories_left_alone(keyin: Keyin, planned: tuple[Path, dict]) -> None:
@@ -108,8 +111,8 @@ def test_other_settings_are_refused_and_foreign_directories_left_alone(keyin: Ke
         (("--episodes", "0"), "Invalid value for '--episodes'"),
     ],
 )
-def test_bad_input(keyin: Keyin, tmp_path: Path, args: tuple[str, ...], line: str) -> None:
-    done = keyin("plan", *args, cwd=tmp_path)
+def test_bad_input(here: Keyin, tmp_path: Path, args: tuple[str, ...], line: str) -> None:
+    done = here("plan", *args, cwd=tmp_path)
     assert done.returncode == 2
     assert line in done.stderr
 

@@ -21,7 +21,11 @@ SMALLER = {
     r"artifacts/runs/(brownian|pushing)(-demo)?\b": r"artifacts/runs/tiny-\1",
 }
 SEQUENCES = {"brownian": "2400", "pushing": "120"}
-LESS = {"eval-f1": ["--limit", "20"], "table": ["--seeds", "1", "--sequences", "4", "--samples", "2"]}
+LESS = {
+    "eval-f1": ["--limit", "8"],
+    "plan": ["--pictures", "0"],
+    "table": ["--seeds", "1", "--sequences", "4", "--samples", "2", "--baseline", "static"],
+}
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -24,7 +24,7 @@ STATIC, SURPRISE = ("baseline", "static", RECIPE), ("baseline", "surprise", RECI
 EVALUATE = ("eval-f1", "--ckpt", str(RUN), "--limit", "12", "--out", "evaluation")
 TABLE = ("table", RECIPE, "--seeds", "1", "--sequences", "2", "--samples", "2", "--baseline", "static", "--set", "data.n=200")
 PLAN = ("plan", "--method", "random", "--episodes", "2", "--pictures", "0", "--out", "planning")
-STRAIGHT = ("plan", "--method", "none", "--episodes", "1", "--pictures", "0", "--out", "planning")
+LONGER = ("plan", "--method", "random", "--episodes", "3", "--pictures", "0", "--out", "planning")
 STAGE_1, STAGE_2 = RUN / "interpolator", RUN / "keyin"
 # The two commands, what is there before they start, and what they make that one command made elsewhere already; where that is
 # nothing each of them is run alone, too.
@@ -40,7 +40,7 @@ PAIRS: dict[str, tuple[Command, Command, tuple[Path, ...], tuple[Path, ...]]] = 
     "the same evaluation": (EVALUATE, EVALUATE, (DATA, RUN), ()),
     "the same table": (TABLE, TABLE, (), ()),
     "the same plan": (PLAN, PLAN, (), ()),
-    "two plans in one directory": (PLAN, STRAIGHT, (), ()),
+    "a plan and a longer one": (PLAN, LONGER, (), ()),
 }
 LAST = {f"planning/{name}" for name in ("plan.json", "outcomes.png", "success.png")}  # of whichever of two plans ended last
 VOLATILE = {"seconds", "waiting", "created", "finished", "peak_memory_bytes", "preparation_seconds", "command", "wall_seconds"}
