@@ -4,7 +4,7 @@ VENV := .venv
 KEYIN := $(VENV)/bin/keyin
 DEMO := artifacts/data/demo.zarr
 
-.PHONY: install demo test check clean
+.PHONY: install demo test check wheel clean
 
 install: $(VENV)/installed
 
@@ -26,5 +26,15 @@ check: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# Builds the wheel and uses it in an environment of its own, outside of this checkout.
+wheel: install
+	rm -rf dist
+	$(VENV)/bin/python -m build --wheel --outdir dist .
+	$(PYTHON) -m venv dist/tried
+	dist/tried/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	cd dist/tried && bin/keyin gen-data brownian --n 200 --out data.zarr
+	cd dist/tried && bin/python -c "import keyin_cli as k; print(k.load('brownian').keyframes(k.open_dataset('data.zarr').read('frames', range(20))).times.sum(1))"
+	cd dist/tried && bin/keyin eval-f1 --ckpt brownian --data data.zarr --split all --selector keyin --out evaluation
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) dist

@@ -98,7 +98,8 @@ def table(result: dict[str, Any]) -> list[str]:
 
     rows = result["rows"]
     used = ", ".join(dict.fromkeys(row["servo"] for row in rows if row["servo"] in servos())) or rows[0]["servo"]
-    title = f"{rows[0]['episodes']} tasks of seed {result['seed']}, servo {used}"
+    count = rows[0]["episodes"]
+    title = f"{count} {'task' if count == 1 else 'tasks'} of seed {result['seed']}, servo {used}"
     grid = Table(*COLUMNS, title=title, title_justify="left")
     for row in rows:
         low, high = row["success_ci95"]

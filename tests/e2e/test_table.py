@@ -39,7 +39,11 @@ def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
     assert [row["method"] for row in result["rows"]] == METHODS
     rows = {row["method"]: row for row in result["rows"]}
     assert len(rows["keyin"]["seeds"]["f1"]) == 2
-    assert rows["keyin"]["seeds"]["f1"][0] == rows["keyin"]["f1"]["0"]
+    seeds = rows["keyin"]["seeds"]
+    assert seeds["f1"][0] == rows["keyin"]["f1"]["0"]
+    assert seeds["std"] == pytest.approx(abs(seeds["f1"][0] - seeds["f1"][1]) / 2**0.5)  # of a sample of two
+    half = json.loads((path / "artifacts/runs/tiny-brownian-seed1/half/keyin/manifest.json").read_text())
+    assert half["halved_from"] != half["weights_sha256"]  # every seed is judged in the precision of what is published
     assert all("seconds" in rows[name] for name in METHODS if name not in ("constant", "random"))
     assert 0 < rows["random"]["expected_f1"] < 0.4
     assert [row["method"] for row in result["quality"]] == ["keyin", "surprise", "jumpy"]

@@ -7,6 +7,7 @@ import torch
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
+from keyin_cli.methods import rows
 from keyin_cli.methods.keyin import refine
 from keyin_cli.methods.registry import selector as maker
 from keyin_cli.methods.registry import stage as spec
@@ -72,14 +73,36 @@ def test_what_was_not_trained_is_asked_for(name: str, command: str) -> None:
         maker(name)(sources(stage="interpolator")).select(FRAMES)
 
 
-def test_static_and_jumpy_name_the_same_times_in_every_sequence() -> None:
+def test_surprise_alone_can_be_evaluated() -> None:
+    whole = sources()
+    alone = replace(whole, models={"surprise": whole.models["surprise"]})
+    made = {row: make(alone) for row, make in rows.selectors([], alone.models).items()}
+    assert list(made) == ["surprise"]
+    np.testing.assert_array_equal(made["surprise"].select(FRAMES), maker("surprise")(whole).select(FRAMES))
+    assert made["surprise"].predict(FRAMES[:2]).shape == (2, 30, 32, 32, 1)  # its own reconstruction: there is no interpolator
+    with pytest.raises(InputError, match="these weights have no interpolator"):
+        maker("search")(alone)
+
+
+def test_what_is_evaluated_is_what_the_weights_allow() -> None:
+    models = sources().models
+    assert list(rows.selectors([], models)) == selecting()
+    assert list(rows.selectors([], {"jumpy": models["jumpy"]})) == ["search", "jumpy", "constant", "random"]
+    assert list(rows.selectors([], sources(stage="interpolator").models)) == ["search", "constant", "random"]
+    with pytest.raises(InputError, match="no keyframes can be detected with weights of tap alone"):
+        rows.selectors([], {"tap": torch.nn.Linear(1, 1)})
+    with pytest.raises(InputError, match=r"^no selector oracle: there are keyin, keyin\+refine, search"):
+        rows.selectors(["oracle"], models)
+
+
+def test_static_and_jumpy_select_the_same_times_in_every_sequence() -> None:
     for name in ("static", "jumpy"):
         times = maker(name)(sources()).select(FRAMES)
         np.testing.assert_array_equal(times, np.repeat(times[:1], len(times), axis=0))
     np.testing.assert_array_equal(np.flatnonzero(times[0]) + 1, [6, 12, 18, 24, 30])
 
 
-def test_surprise_names_m_frames_and_never_the_last() -> None:
+def test_surprise_selects_m_frames_and_never_the_last() -> None:
     times = maker("surprise")(sources()).select(FRAMES)
     np.testing.assert_array_equal(times.sum(axis=1), np.full(7, 6))
     assert not times[:, -1].any()
@@ -98,7 +121,7 @@ def test_refining_shortens_the_description_and_keeps_the_count() -> None:
     np.testing.assert_array_equal(refine(costs, refined), refined)
 
 
-def test_refining_moves_what_the_search_would_find_not_what_is_named() -> None:
+def test_refining_moves_what_the_search_would_find_not_what_is_selected() -> None:
     """Keyframes named a frame earlier come out as the search names them; one before the end, which it would find there, stays."""
     selector = maker("keyin+refine")(sources())
     earlier = check(RECIPE.model_dump(mode="json"), ["discovery.shift=-1"])
