@@ -81,7 +81,7 @@ def test_surprise_alone_can_be_evaluated() -> None:
     np.testing.assert_array_equal(made["surprise"].select(FRAMES), maker("surprise")(whole).select(FRAMES))
     assert made["surprise"].predict(FRAMES[:2]).shape == (2, 30, 32, 32, 1)  # its own reconstruction: there is no interpolator
     with pytest.raises(InputError, match="these weights have no interpolator"):
-        maker("search")(alone)
+        maker("search")(alone).select(FRAMES)
 
 
 def test_what_is_evaluated_is_what_the_weights_allow() -> None:
