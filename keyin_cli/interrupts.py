@@ -22,8 +22,8 @@ def handled(handler: Callable[[int], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 @contextmanager

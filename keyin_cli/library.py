@@ -53,10 +53,11 @@ class Model:
         """See `load`."""
         self.recipe: Recipe = checkpoint.recipe
         self._device = pick_device(device)
-        ((self.method, make),) = list(selectors([method] if method else [], checkpoint.models).items())[:1]
+        self.method, make = next(iter(selectors([method] if method else [], checkpoint.models).items()))
         given = None if training is None else self._checked(training)[: self.recipe.discovery.calibration]
+        calibration = cache(lambda: self._training() if given is None else given)
         models = checkpoint.to(self._device).models
-        self._sources = Sources(models, self.recipe, self._device, lambda: self._training() if given is None else given, seed)
+        self._sources = Sources(models, self.recipe, self._device, calibration, seed)
         self._selector = make(self._sources)
 
     def keyframes(self, frames: Frames) -> Keyframes:
@@ -138,7 +139,8 @@ class Model:
 
     def _training(self) -> Frames:
         """Sequences on which prices and constants are chosen, of the dataset that the recipe names."""
-        return _calibration(self.recipe)
+        recipe = self.recipe
+        return loader.load_frames(store.open_for(recipe.data), "train", recipe.window.frames, recipe.discovery.calibration)
 
     def _checked(self, frames: Frames, at_least: int | None = None) -> Frames:
         """Frames as an array, after checking type and shape."""
@@ -182,8 +184,3 @@ def open_dataset(path: str | Path) -> Dataset:
         InputError: there is none, or it is damaged.
     """
     return store.open_dataset(Path(path))
-
-
-@cache
-def _calibration(recipe: Recipe) -> Frames:
-    return loader.load_frames(store.open_for(recipe.data), "train", recipe.window.frames, recipe.discovery.calibration)

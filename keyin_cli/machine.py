@@ -7,6 +7,8 @@ import resource
 from pathlib import Path
 
 CGROUP, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")  # limit, use, copies of files
+VERSION_2 = ("memory.max", "memory.current", "inactive_file")
 UNLIMITED = 1 << 60  # a version 1 control group says a number near 2^63 for no limit
 
 
@@ -54,9 +56,7 @@ def _groups() -> list[tuple[Path, str, str, str]]:
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
-        version = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file") if controllers else (
-            "memory.max", "memory.current", "inactive_file"
-        )  # fmt: skip
+        version = VERSION_1 if controllers else VERSION_2
         root = CGROUP / "memory" if controllers else CGROUP
         below = root / path.strip("/")
         groups += [(folder, *version) for folder in (below, *below.parents) if folder.is_relative_to(root)]

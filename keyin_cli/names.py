@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from keyin_cli.registry import DATASETS, METHODS, SERVOS, Card
 
+ALL = "all"  # as a row of Table 2: every row that the weights allow
+
 
 def selecting() -> list[str]:
     """The rows of Table 1: everything that detects keyframes, in order."""

@@ -140,8 +140,8 @@ def _card(call: ast.Call, module: str) -> Card:
         for name, value in keywords.items()
         if isinstance(value, ast.Dict)
     }
-    nothing = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
-    return Card(module=module, given=frozenset(keywords.keys() - nothing), keys=keys, **literal)
+    absent = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
+    return Card(module=module, given=frozenset(keywords.keys() - absent), keys=keys, **literal)
 
 
 def resolve(reference: str) -> Any:

@@ -1,7 +1,7 @@
 """All statistics of published scores: bootstrap intervals, Wilson's interval, McNemar's test. Pure functions.
 
 Every interval is two-sided and covers 95 %. A bootstrap interval is that of percentiles; its random numbers depend on the seed
-alone, not on how many resamples are drawn at once.
+alone, not on how many resamples are made at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 QUANTILES = (0.025, 0.975)  # of the resampled statistic: the ends of a 95 % interval
 NORMAL_975 = 1.959963984540054  # quantile of the standard normal distribution
-BLOCK = 2**18  # numbers drawn at once, at most, unless one resample alone has more: 2 MiB
+BLOCK = 2**18  # numbers made at once, at most, unless one resample alone has more: 2 MiB
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -28,7 +28,7 @@ def interval_of_ratio(
     Args:
         counts: (n,C) int64, the counts of each of n sequences.
         ratio: summed counts (C,k) int64 of k resamples -> their ratios (k,) float64.
-        resamples: how many sets of n sequences are drawn with replacement.
+        resamples: how many sets of n sequences are sampled with replacement.
 
     Returns:
         Lower and upper end, in units of the ratio.
@@ -38,7 +38,7 @@ def interval_of_ratio(
     """
     n = _some(counts)
     rng, chances = np.random.default_rng(seed), np.full(n, 1 / n)
-    # How often each sequence is drawn is all that a sum needs.
+    # How often each sequence is sampled is all that a sum needs.
     ratios = [ratio((rng.multinomial(n, chances, size=size) @ counts).T) for size in _blocks(resamples, n)]
     return _percentiles(np.concatenate(ratios))
 
@@ -48,7 +48,7 @@ def interval_of_mean(values: Floats, resamples: int, seed: int = 0) -> Interval:
 
     Args:
         values: (n,) float64.
-        resamples: how many sets of n values are drawn with replacement.
+        resamples: how many sets of n values are sampled with replacement.
 
     Returns:
         Lower and upper end, in units of the values.
@@ -89,12 +89,12 @@ def mcnemar(gained: int, lost: int) -> float:
 
 def _some(values: NDArray[np.float64] | NDArray[np.int64]) -> int:
     if not len(values):
-        raise ValueError("a bootstrap needs at least one value to draw from")
+        raise ValueError("a bootstrap needs at least one value to sample from")
     return len(values)
 
 
 def _blocks(resamples: int, n: int) -> Iterator[int]:
-    """How many resamples of n numbers to draw at a time; one generator draws the same numbers in any blocks."""
+    """How many resamples of n numbers to make at a time; one generator makes the same numbers in any blocks."""
     most = max(1, BLOCK // n)
     for begin in range(0, resamples, most):
         yield min(most, resamples - begin)

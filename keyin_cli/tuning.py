@@ -1,4 +1,4 @@
-"""What this process asks of the C libraries below it, before torch is loaded. Both are worth a factor on a CPU (RESULTS.md)."""
+"""What this process asks of the C libraries below it, before torch is loaded. Both speed a CPU up a lot (RESULTS.md)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def tune_c_libraries() -> None:
     something else too; a thousand turns cost little on an idle one. glibc gives large blocks back to the system when they are
     freed, so every step of training has its memory mapped and cleared again; told not to, it keeps them.
 
-    What the user's environment says goes first. Where there is no glibc or no GNU OpenMP nothing happens. Commands call this; the
-    library never does.
+    What the user's environment says takes precedence. Where there is no glibc or no GNU OpenMP nothing happens. Commands call
+    this; the library never does.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")

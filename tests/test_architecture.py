@@ -1,4 +1,4 @@
-"""The house of docs/design.md: imports point down and never in a circle, files are short, what is imported at once is light."""
+"""The floors of docs/design.md: imports point down and never in a circle, files are short, what is imported at once is light."""
 
 import ast
 import subprocess
@@ -25,7 +25,7 @@ FLOORS = (
     ("cli",),
     ("__main__",),
 )
-RANK = {room: rank for rank, floor in enumerate(FLOORS) for room in floor}
+RANK = {part: rank for rank, floor in enumerate(FLOORS) for part in floor}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -37,7 +37,7 @@ def name(file: Path) -> str:
 MODULES = {name(file): file for file in FILES}
 
 
-def room(module: str) -> str | None:
+def part(module: str) -> str | None:
     """The part of the package that a module belongs to; None for the package itself."""
     return module.split(".")[1] if "." in module else None
 
@@ -60,12 +60,12 @@ def imported(tree: ast.AST, everywhere: bool) -> Iterator[str]:
             yield from imported(node, everywhere)
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if room(module)])
+@pytest.mark.parametrize("module", [module for module in MODULES if part(module)])
 def test_imports_point_down(module: str) -> None:
-    own = room(module)
+    own = part(module)
     assert own in RANK, f"{module} stands on no floor"
     for other in imported(ast.parse(MODULES[module].read_text()), everywhere=True):
-        if (theirs := room(other)) not in (None, own):
+        if (theirs := part(other)) not in (None, own):
             assert RANK[theirs] < RANK[own], f"{module} imports {other}, which is not below it"
 
 

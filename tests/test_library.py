@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import keyin_cli
+from keyin_cli.datasets import loader, store
 from keyin_cli.datasets.brownian import BrownianData, arrays
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
@@ -85,6 +86,15 @@ def test_other_methods_choose_on_sequences_that_are_given(method: str) -> None:
     np.testing.assert_array_equal(found.probability, found.times)
     assert other._sources.kept == {}  # searched sequences are let go
     assert other.reconstruct(FRAMES[:4]).shape == (4, 30, 32, 32, 1)
+
+
+def test_without_them_those_of_the_recipes_dataset_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(store, "open_for", lambda data: opened.append(data.path))
+    monkeypatch.setattr(loader, "load_frames", lambda dataset, split, frames, limit: FRAMES)
+    own, given = (keyin_cli.load("brownian", "constant", device="cpu", training=each) for each in (None, FRAMES))
+    assert own._selector.settings == given._selector.settings
+    assert opened == ["artifacts/data/brownian.zarr"]
 
 
 def test_what_predicts_nothing_cannot_be_sampled(model: keyin_cli.Model) -> None:

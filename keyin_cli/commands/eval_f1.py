@@ -29,12 +29,15 @@ def run(
             metavar="METHOD",
             help=listed("How keyframes are detected; may be given many times; default all trained: ", selecting()),
         ),
-    ] = [],  # noqa: B006
+    ] = [],  # noqa: B006 (typer reads the default)
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first sequences of the split.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the selector random.")] = 0,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
     out: Annotated[
-        Path | None, typer.Option(help="Default eval_f1/<data>-<split> beside the weights of a run, else in artifacts/runs.")
+        Path | None,
+        typer.Option(
+            help="Where results go; default eval_f1/<data>-<split> beside the weights of a run, else in artifacts/runs."
+        ),
     ] = None,
     no_wait: NoWait = False,
     as_json: Json = False,

@@ -30,7 +30,9 @@ Dataset = Annotated[str, typer.Argument(metavar="DATASET", help=KINDS)]
 def run(
     dataset: Dataset,
     n: Annotated[int | None, typer.Option(min=1, help="Number of sequences.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the dataset goes; default artifacts/data/<name>.zarr.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the dataset goes; default what the recipe says, or artifacts/data/<kind>.zarr.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed; sequence i depends on (seed, i) alone.")] = None,
     workers: Workers = None,
     dask: Dask = None,

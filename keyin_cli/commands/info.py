@@ -19,7 +19,7 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what an artifact is, made by what and from what; --verify checks that it is whole (exit code 2 when it is not)."""
+    """Show what an artifact is, and what made it from what; --verify checks that it is undamaged (exit code 2 when it is not)."""
     from keyin_cli.errors import InputError
 
     if out and not figures:
@@ -34,7 +34,7 @@ def run(
         raise InputError(f"--figures draws datasets, {path} is a {result['kind']}: give it a dataset, or leave --figures out")
     verified = {
         None: "not checked, see --verify" if not verify else "there are no checksums to check",
-        True: "every checksum matches",
+        True: "every key is valid" if path.suffix == ".yaml" else "every checksum matches",
     }
     lines = [
         f"kind        {result['kind']}",
@@ -84,7 +84,7 @@ def _counted(statistics: dict[str, Any]) -> list[str]:
             f"pushes      {pushing['pushes_per_sequence']} per sequence, of {_extent(pushing['frames_per_push'])} frames",
             f"paths       {puck} long, the shortest possible {shortest}",
             f"wall        blocks {blocked} of straight lines; {sides['left']} pass it on the left, {sides['right']} on the right",
-            f"rule        succeeds in {success} of its attempts",
+            f"attempts    {success} of the demonstrator's succeed",
         ]
     return lines
 

@@ -20,13 +20,12 @@ from keyin_cli.commands.common import (
     listed,
     seconds_text,
 )
-from keyin_cli.names import proposing, servos
+from keyin_cli.names import ALL, proposing, servos
 from keyin_cli.registry import SERVOS
 
 OUT = Path("artifacts/runs/planning")
 COLUMNS = ("method", "success", "95 % interval", "error", "error / initial", "steps", "seconds")
-AGAINST = "against_keyin"
-METHODS = [*proposing(), "all"]
+ROWS = [*proposing(), ALL]
 
 
 class Cost(StrEnum):
@@ -39,7 +38,7 @@ def run(
         list[str],
         typer.Option(
             metavar="METHOD",
-            help=listed("How subgoals are proposed; may be given many times; all is what the weights allow: ", METHODS),
+            help=listed("How subgoals are proposed; may be given many times; all is what the weights allow: ", ROWS),
         ),
     ] = ["keyin"],  # noqa: B006 (typer reads the default)
     ckpt: Checkpoint | None = None,
@@ -122,12 +121,15 @@ def table(result: dict[str, Any]) -> list[str]:
 
 def _notes(row: dict[str, Any]) -> list[str]:
     """What a row of the table has no column for."""
+    from keyin_cli.planning.paired import REFERENCE
+
     lines = []
-    if AGAINST in row:
-        other, (low, high) = row[AGAINST], row[AGAINST]["error_difference_ci95"]
-        solved = f"{other['only_this_succeeds']} tasks solved by it alone, {other['only_keyin_succeeds']} by keyin alone"
-        error = f"error {other['error_difference']:+.2f} ({low:+.2f} to {high:+.2f})"
-        lines.append(f"{row['method']} against keyin: {error}, {solved}, p = {other['mcnemar_p']:.2g}")
+    if compared := row.get(f"against_{REFERENCE}"):
+        low, high = compared["error_difference_ci95"]
+        lost = compared[f"only_{REFERENCE}_succeeds"]
+        solved = f"{compared['only_this_succeeds']} tasks solved by it alone, {lost} by {REFERENCE} alone"
+        error = f"error {compared['error_difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+        lines.append(f"{row['method']} against {REFERENCE}: {error}, {solved}, p = {compared['mcnemar_p']:.2g}")
     if "copies_goal" in row:
         lines.append(f"{row['method']} copies the goal in {row['copies_goal']:.0%} of the tasks")
     return lines

@@ -17,7 +17,9 @@ def run(
     recipe: RecipeArgument,
     baseline: Annotated[
         list[str],
-        typer.Option(metavar="METHOD", help=listed("Trained beside KeyIn; may be given many times; default all: ", compared())),
+        typer.Option(
+            metavar="METHOD", help=listed("Baselines to train beside KeyIn; may be given many times; default all: ", compared())
+        ),
     ] = [],  # noqa: B006 (typer reads the default)
     seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn, on one stage 1.")] = 3,
     sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,

@@ -24,6 +24,7 @@ class DatasetKind:
         name: as `data.kind` of a recipe and `keyin gen-data` have it.
         help: one line for a list.
         section: the recipe's data section.
+        order: its place in lists.
         arrays: makes the sequences `indices` (n,): every array of the dataset with n rows, at least `frames` (n,T,H,W,C) uint8.
             Each sequence depends on (seed, index) alone. None when there is nothing to generate.
         statistics: what can be counted beyond labels and splits, keys that are added to `keyin info --figures`.

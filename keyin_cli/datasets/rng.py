@@ -1,4 +1,4 @@
-"""Random numbers that depend on (seed, index) alone, so that neither workers nor resuming change what is drawn."""
+"""Random numbers that depend on (seed, index) alone, so that neither workers nor resuming change what is sampled."""
 
 from __future__ import annotations
 

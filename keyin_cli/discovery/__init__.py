@@ -1,1 +1,1 @@
-"""Naming keyframes and scoring the names."""
+"""Detecting keyframes and scoring them (Table 1)."""

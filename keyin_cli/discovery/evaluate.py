@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from keyin_cli.datasets import loader
 from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
-from keyin_cli.discovery.selector import Frames, Selector, Sources, Times
+from keyin_cli.discovery.selector import Frames, Select, Selector, Sources, Times
 from keyin_cli.model.trained import Checkpoint
 
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
@@ -37,7 +37,7 @@ class Evaluation:
 
 
 def evaluate(
-    selectors: Mapping[str, Callable[[Sources], Selector]], checkpoint: Checkpoint, what: Evaluation, out: Path | None, runs: Path
+    selectors: Mapping[str, Select], checkpoint: Checkpoint, what: Evaluation, out: Path | None, runs: Path
 ) -> dict[str, Any]:
     """Evaluate selectors on a dataset and write `eval_f1.json`, `sequences.jsonl` and the pictures.
 

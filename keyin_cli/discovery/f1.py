@@ -35,7 +35,7 @@ def matches(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int
 
 
 def score(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int, seed: int = 0) -> Scores:
-    """Scores over the set: counts are summed over sequences, then divided; the bootstrap draws whole sequences.
+    """Scores over the set: counts are summed over sequences, then divided; the bootstrap samples whole sequences.
 
     Raises:
         ValueError: there are no sequences.

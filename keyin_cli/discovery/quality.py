@@ -58,13 +58,13 @@ def compare_samples(samples: Iterable[Tensor], truth: Tensor) -> tuple[Tensor, T
     Raises:
         ValueError: there are fewer than two samples.
     """
-    drawn = iter(samples)
+    rest = iter(samples)
     try:
-        first, second = next(drawn), next(drawn)
+        first, second = next(rest), next(rest)
     except StopIteration:
         raise ValueError("samples can only be compared when there are at least two") from None
     best, highest = first, psnr(first, truth)
-    for each in chain((second,), drawn):
+    for each in chain((second,), rest):
         highest, better = torch.stack([highest, psnr(each, truth)]).max(0)
         best = torch.where(better.bool().view(-1, *[1] * (each.ndim - 1)), each, best)
     return best, psnr(first, second)

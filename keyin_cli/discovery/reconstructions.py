@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from keyin_cli import figures
+from keyin_cli.colours import BLUE, RED
 from keyin_cli.discovery.inpainting import to_frames
 from keyin_cli.discovery.selector import Frames, Times
 from keyin_cli.model.encoder import to_images
@@ -30,9 +31,9 @@ def compare(
     count = next(iter(drawn.values())).shape[1]
     sequences = []
     for row, line in enumerate(lines):
-        truth = figures.Strip("truth", frames[row, -count:], _marked(line.get("true", []), count), figures.RED)
+        truth = figures.Strip("truth", frames[row, -count:], _marked(line.get("true", []), count), RED)
         predictions = [
-            figures.Strip(method, images[row], _marked(line["keyframes"][method], count), figures.BLUE)
+            figures.Strip(method, images[row], _marked(line["keyframes"][method], count), BLUE)
             for method, images in drawn.items()
         ]
         sequences.append([truth, *predictions])

@@ -104,6 +104,9 @@ class Sources:
         return self.kept[id(frames)][1]
 
 
+Select = Callable[[Sources], Selector]  # makes a row's selector
+
+
 def foundation_of(model: nn.Module) -> Foundation | None:
     """Stage 1 in a model: the model itself, or a part of a keyframe model; None of one that has none."""
     from keyin_cli.model.keyin import Foundation, KeyIn

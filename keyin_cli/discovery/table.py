@@ -19,7 +19,7 @@ from keyin_cli.devices import pick_device
 from keyin_cli.discovery.evaluate import STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.reconstructions import compare
-from keyin_cli.discovery.selector import Selector, Sources
+from keyin_cli.discovery.selector import Select
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.trained import Checkpoint
 from keyin_cli.model.weights import halve
@@ -29,7 +29,6 @@ from keyin_cli.training.pipeline import train
 from keyin_cli.training.spec import StageSpec
 
 TABLE = "table.json"
-Select = Callable[[Sources], Selector]
 
 
 class Tabled(Protocol):

@@ -6,7 +6,7 @@ Colours as in the paper: true changes red, detected keyframes blue; in pushing t
 from keyin_cli.colours import BLUE, GREEN, GREY, PINK, RED
 from keyin_cli.figures.curves import curves
 from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
-from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, marks, strips, trajectories
+from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, strips, trajectories
 from keyin_cli.figures.film import film
 from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 from keyin_cli.figures.robustness import Factor, robustness
@@ -31,7 +31,6 @@ __all__ = [
     "frame_strip",
     "framed",
     "histograms",
-    "marks",
     "outcomes",
     "overlay",
     "plan_strip",

@@ -89,7 +89,7 @@ def draw_wall(axis: Axes, wall: Points) -> None:
 
 
 def histograms(path: Path, statistics: dict[str, Any]) -> None:
-    """What `data.statistics.statistics` counted of a labelled dataset, as shares of all that was counted."""
+    """What `datasets.statistics.statistics` counted of a labelled dataset, as shares of all that was counted."""
     pushing = statistics.get("pushing")
     figure, (axes,) = panels(1, 3 if pushing else 2, 12 if pushing else 8, 2.8)
     _bars(axes[0], statistics["keyframe_times"], statistics["sequences"], "frame of a true keyframe", "share of sequences")

@@ -1,4 +1,4 @@
-"""What all pictures share: colours, framed and overlaid images, a legend, saving."""
+"""What all pictures share: framed and overlaid images, panels, legends, saving."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.methods.checkpoints import find_all_weights, load_model
 from keyin_cli.methods.method import Method
 from keyin_cli.methods.registry import method, suffix, training_command
-from keyin_cli.names import proposing
+from keyin_cli.names import ALL, proposing
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.registry import METHODS
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from keyin_cli.planning.entrant import Entrant, Weights
-
-ALL = "all"
 
 
 def entrants(rows: Sequence[str], ckpt: Path | str | None) -> dict[str, Entrant]:

@@ -39,12 +39,12 @@ def model(recipe: Recipe) -> KeyIn:
     return KeyIn(recipe)
 
 
-def keys(whole: Tree) -> Tree:
-    """The whole model, stage 2, and what the search is told. Keys that older runs do not have count when they are set."""
-    told = whole["discovery"]
+def keys(tree: Tree) -> Tree:
+    """All of `model`, stage 2, and what the search is told. Keys that older runs do not have count only when they are set."""
+    told = tree["discovery"]
     discovery = {"price": told["price"]} | ({"shift": told["shift"]} if told["shift"] else {})
-    train = {key: value for key, value in whole["train"].items() if key != "teacher_forcing" or value}
-    return {"model": whole["model"], "train": train, "discovery": discovery}
+    train = {key: value for key, value in tree["train"].items() if key != "teacher_forcing" or value}
+    return {"model": tree["model"], "train": train, "discovery": discovery}
 
 
 def keyframe_stage(name: str, variant: Callable[[Recipe], Recipe] = unchanged) -> StageSpec:

@@ -15,7 +15,7 @@ from keyin_cli.registry import LAST
 from keyin_cli.training.spec import StageSpec
 
 if TYPE_CHECKING:
-    from keyin_cli.discovery.selector import Selector, Sources
+    from keyin_cli.discovery.selector import Select
     from keyin_cli.planning.proposal import Problem, Proposal
 
 
@@ -44,7 +44,7 @@ class Method:
     stage: StageSpec | None = None
     command: str | None = None
     sections: Mapping[str, type[MethodSection]] = field(default_factory=dict)
-    selectors: Mapping[str, Callable[[Sources], Selector]] = field(default_factory=dict)
+    selectors: Mapping[str, Select] = field(default_factory=dict)
     proposers: Mapping[str, Callable[[Problem], Proposal]] = field(default_factory=dict)
     servo: str | None = None
     follows_demonstration: bool = False

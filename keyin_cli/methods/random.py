@@ -1,4 +1,4 @@
-"""Chance: M offsets drawn uniformly from 1…S; in planning, actions drawn uniformly."""
+"""Chance: M offsets sampled uniformly from 1…S; in planning, actions sampled uniformly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RandomSelector(Inpainting):
 
 
 def propose(problem: Problem) -> Proposal:
-    """Straight to the goal, which random actions do not heed."""
+    """Straight to the goal, which random actions ignore."""
     from keyin_cli.planning.proposal import straight
 
     return straight(problem)

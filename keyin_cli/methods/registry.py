@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from keyin_cli.colours import Colour
@@ -15,7 +15,7 @@ from keyin_cli.training.spec import StageSpec
 if TYPE_CHECKING:
     from torch import nn
 
-    from keyin_cli.discovery.selector import Selector, Sources
+    from keyin_cli.discovery.selector import Select
 
 Model = TypeVar("Model")
 
@@ -55,7 +55,7 @@ def baseline(name: str) -> str:
     return stage.name
 
 
-def selector(row: str) -> Callable[[Sources], Selector]:
+def selector(row: str) -> Select:
     """What makes the selector of a row of Table 1.
 
     Raises:

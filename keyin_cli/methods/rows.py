@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keyin_cli.discovery.selector import Selector, Sources, foundation_of
+from keyin_cli.discovery.selector import Select, foundation_of
 from keyin_cli.errors import InputError
 from keyin_cli.methods.method import Method
 from keyin_cli.methods.registry import method, selector
@@ -13,8 +13,6 @@ from keyin_cli.names import selecting
 
 if TYPE_CHECKING:
     from torch import nn
-
-Select = Callable[[Sources], Selector]
 
 
 def selectors(wanted: Sequence[str], models: Mapping[str, nn.Module]) -> dict[str, Select]:

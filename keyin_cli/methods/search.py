@@ -28,8 +28,8 @@ def model(recipe: Recipe) -> Foundation:
     return Foundation(recipe)
 
 
-def keys(whole: Tree) -> Tree:
-    """Nothing beside the keys of stage 1: it is stage 1."""
+def keys(tree: Tree) -> Tree:
+    """None beyond those of stage 1: it is stage 1."""
     return {}
 
 

@@ -40,8 +40,7 @@ class Surprise(MethodSection, Schedule):
 def build(material: Material) -> SurpriseStage:
     from keyin_cli.training.stages.surprise import SurpriseStage
 
-    recipe, schedule = material.recipe, material.recipe.section(Surprise)
-    return SurpriseStage(recipe, schedule, schedule.weights.kl, material.foundation, material.frames, material.device)
+    return SurpriseStage(material, material.recipe.section(Surprise).weights.kl)
 
 
 def model(recipe: Recipe) -> Svg:
@@ -50,8 +49,8 @@ def model(recipe: Recipe) -> Svg:
     return Svg(recipe)
 
 
-def keys(whole: Tree) -> Tree:
-    return {"surprise": whole["surprise"]}
+def keys(tree: Tree) -> Tree:
+    return {"surprise": tree["surprise"]}
 
 
 STAGE = StageSpec("surprise", build, model, keys, foundation=INTERPOLATOR)
@@ -118,8 +117,8 @@ def propose(problem: Problem) -> Proposal:
     shape = window.conditioning - 1 + window.predicted, svg.latent
     images, where = latents.best(problem, draw, shape, window.conditioning, latents.OBJECTIVES["last"])
     first = to_images(problem.views.start, problem.device)[:, None].expand(-1, window.conditioning, -1, -1, -1)
-    whole = torch.cat([first, images.to(problem.device)], dim=1)
-    scores = torch.cat([svg.surprise(sequence[None]) for sequence in whole]).cpu().numpy()
+    videos = torch.cat([first, images.to(problem.device)], dim=1)
+    scores = torch.cat([svg.surprise(sequence[None]) for sequence in videos]).cpu().numpy()
     times = np.zeros(where.shape[:2], dtype=np.bool_)
     times[:, :-1] = peaks(scores[:, window.conditioning :], window.keyframes)
     chosen = np.argsort(~times, axis=1, kind="stable")[:, : window.keyframes]

@@ -34,8 +34,7 @@ class Tap(MethodSection, Schedule):
 def build(material: Material) -> TapStage:
     from keyin_cli.training.stages.tap import TapStage
 
-    recipe, schedule = material.recipe, material.recipe.section(Tap)
-    return TapStage(recipe, schedule, schedule.margin, material.foundation, material.frames, material.device)
+    return TapStage(material, material.recipe.section(Tap).margin)
 
 
 def model(recipe: Recipe) -> networks.Tap:
@@ -44,8 +43,8 @@ def model(recipe: Recipe) -> networks.Tap:
     return networks.Tap(recipe)
 
 
-def keys(whole: Tree) -> Tree:
-    return {"tap": whole["tap"]}
+def keys(tree: Tree) -> Tree:
+    return {"tap": tree["tap"]}
 
 
 STAGE = StageSpec("tap", build, model, keys, foundation=INTERPOLATOR, then="keyin plan --ckpt {run} --method tap")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-from keyin_cli.discovery.selector import Selector, Sources
+from keyin_cli.discovery.selector import Select
 from keyin_cli.methods.keyin import KeyframeSelector
 from keyin_cli.recipe import Recipe, check
 
@@ -19,6 +18,6 @@ def soft(recipe: Recipe, *changes: str) -> Recipe:
     return check(recipe.model_dump(mode="json"), [*changes, "train.teacher_forcing=false", steps, *weights], recipe.name)
 
 
-def select(stage: str) -> Callable[[Sources], Selector]:
+def select(stage: str) -> Select:
     """KeyIn's way to detect keyframes, with the weights of another stage."""
     return partial(KeyframeSelector, stage=stage)

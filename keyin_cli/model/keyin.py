@@ -10,7 +10,7 @@ from keyin_cli.model import encoder, soft_time
 from keyin_cli.model.interpolator import Interpolator
 from keyin_cli.model.keyframes import Horizon, KeyframeModel, Keyframes, Observer, OffsetSource
 from keyin_cli.model.noise import normal
-from keyin_cli.recipe import BareInference, ConstantOffsets, FreeOffsets, Recipe, StaticOffsets, StochasticInterpolator
+from keyin_cli.recipe import BareInference, ConstantOffsets, Offsets, Recipe, StochasticInterpolator
 
 
 class Foundation(nn.Module):
@@ -147,5 +147,5 @@ def _observer(recipe: Recipe) -> Observer:
     return Observer(lstm.layers, lstm.units, tuple(inference.kernels), temporal=True)
 
 
-def _offsets(offsets: FreeOffsets | StaticOffsets | ConstantOffsets) -> OffsetSource:
+def _offsets(offsets: Offsets) -> OffsetSource:
     return offsets.offset if isinstance(offsets, ConstantOffsets) else offsets.kind

@@ -1,4 +1,4 @@
-"""Random numbers for samples: numpy draws them, so that they are the same on every device."""
+"""Random numbers for samples: NumPy makes them, so that they are the same on every device."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from torch import Tensor
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    """Standard normal numbers with the device and dtype of `like`; drawn as float32."""
+    """Standard normal numbers with the device and dtype of `like`; made as float32."""
     return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32)).to(like)

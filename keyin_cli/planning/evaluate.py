@@ -18,7 +18,6 @@ from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
 from keyin_cli.planning import observe, pictures
-from keyin_cli.planning import tasks as tasks_
 from keyin_cli.planning.dynamics import DYNAMICS
 from keyin_cli.planning.entrant import Entrant
 from keyin_cli.planning.episodes import Job, propose, run
@@ -27,6 +26,8 @@ from keyin_cli.planning.metrics import table_row
 from keyin_cli.planning.paired import REFERENCE, compare
 from keyin_cli.planning.proposal import Search
 from keyin_cli.planning.servos.servo import Settings as Servo
+from keyin_cli.planning.tasks import Tasks
+from keyin_cli.planning.tasks import make as make_tasks
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences
 
@@ -62,7 +63,7 @@ def plan(entrants: Mapping[str, Entrant], settings: Settings, out: Path, overwri
         The object that `plan --json` prints.
 
     Raises:
-        InputError: `out` holds episodes of other settings; nothing can be drawn here and something must.
+        InputError: `out` holds episodes of other settings; something is to be drawn and cannot be here.
         Interrupted: SIGINT or SIGTERM came; finished groups of episodes are kept.
     """
     if settings.drawn:
@@ -74,7 +75,7 @@ def plan(entrants: Mapping[str, Entrant], settings: Settings, out: Path, overwri
 
 
 def _summary(
-    entrants: Mapping[str, Entrant], lines: Mapping[str, list[dict[str, Any]]], tasks: tasks_.Tasks, settings: Settings, out: Path
+    entrants: Mapping[str, Entrant], lines: Mapping[str, list[dict[str, Any]]], tasks: Tasks, settings: Settings, out: Path
 ) -> dict[str, Any]:
     """Table 2 and the pictures, from the lines of all rows."""
     rows = []
@@ -99,7 +100,7 @@ def estimate(entrants: Mapping[str, Entrant], settings: Settings) -> dict[str, A
     """What `plan` would simulate at most, and how long that would take here, from one planning step of one group and the
     proposals for one task."""
     servo = settings.servo
-    tasks = tasks_.make(0, np.arange(min(settings.episodes, GROUP)))
+    tasks = make_tasks(0, np.arange(min(settings.episodes, GROUP)))
     dynamics, begun = DYNAMICS[servo.cost](0), time.perf_counter()
     execute(replace(servo, steps=1), dynamics, tasks.scene, tasks.scene.goal[:, None], 0, tasks.index)
     rate = dynamics.steps / (time.perf_counter() - begun)
@@ -118,13 +119,13 @@ def estimate(entrants: Mapping[str, Entrant], settings: Settings) -> dict[str, A
     }
 
 
-def _tasks(entrants: Mapping[str, Entrant], settings: Settings) -> tasks_.Tasks:
+def _tasks(entrants: Mapping[str, Entrant], settings: Settings) -> Tasks:
     """The tasks of a seed, all with the goal that was given when one was.
 
     Raises:
         InputError: the image of the goal cannot be used, or not by a row.
     """
-    tasks = tasks_.make(settings.seed, np.arange(settings.episodes))
+    tasks = make_tasks(settings.seed, np.arange(settings.episodes))
     if settings.goal is None:
         return tasks
     if bound := [row for row, entrant in entrants.items() if entrant.follows_demonstration]:
@@ -141,9 +142,7 @@ def _servo(entrant: Entrant, settings: Settings) -> Servo:
     return replace(settings.servo, name=entrant.servo) if entrant.servo else settings.servo
 
 
-def _run(
-    method: str, entrant: Entrant, tasks: tasks_.Tasks, settings: Settings, out: Path, overwrite: bool
-) -> list[dict[str, Any]]:
+def _run(method: str, entrant: Entrant, tasks: Tasks, settings: Settings, out: Path, overwrite: bool) -> list[dict[str, Any]]:
     """One row on all tasks: the lines of its episodes."""
     servo, weights = _servo(entrant, settings), entrant.weights
     recipe: dict[str, Any] = {"method": method, "seed": settings.seed, "servo": asdict(servo)}
@@ -191,7 +190,7 @@ def _run(
 
 
 def _begun(out: Path, settings: dict[str, Any], overwrite: bool) -> list[dict[str, Any]]:
-    """The episodes that are there already and shall stay.
+    """The episodes that are there already and are kept.
 
     Raises:
         InputError: they were run with other settings, or something else is there, which is never touched.

@@ -72,5 +72,5 @@ def puck(images: Frames, size: int, what: str) -> Array:
         raise InputError(f"{what} is {found}, expected {size}x{size}x3: give an image of that size")
     centre = segment.unproject(segment.puck_centre(images), size)
     if np.isnan(centre).any():
-        raise InputError(f"{what} shows no puck: it shall look like a goal_image of `keyin gen-data pushing`")
+        raise InputError(f"{what} shows no puck: it must look like a goal_image of `keyin gen-data pushing`")
     return centre

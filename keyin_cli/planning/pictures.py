@@ -97,7 +97,7 @@ def left(current: NDArray[np.int64], subgoals: int) -> NDArray[np.int64]:
 
 
 def _shown(out: Path, line: Line) -> Frames:
-    """Start, subgoals and goal as frames: imagined ones where there are, else drawn with the puck where it shall be."""
+    """Start, subgoals and goal as frames: imagined ones where there are, else drawn with the puck where it is to be."""
     pucks = np.array([line["path"][0], *line["subgoals"]])
     file = _planned(out, line["task"])
     if not file.is_file():

@@ -20,7 +20,7 @@ from keyin_cli.planning.tasks import Tasks
 from keyin_cli.recipe import Recipe
 
 Array = NDArray[np.floating[Any]]
-SUBGOALS = 4  # purpose of the random numbers, see data/pushing/sequences.py
+SUBGOALS = 4  # purpose of the random numbers, see datasets/pushing/sequences.py
 
 
 @dataclass(frozen=True)

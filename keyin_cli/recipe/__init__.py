@@ -6,47 +6,31 @@ from keyin_cli.recipe.model import (
     BareInference,
     CodecSection,
     ConstantOffsets,
-    DeterministicInterpolator,
-    FreeOffsets,
-    Lstm,
     Model,
     Offsets,
-    StaticOffsets,
     StochasticInterpolator,
-    TemporalInference,
     model_section,
 )
-from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, parse, shipped, to_yaml
+from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, shipped, to_yaml
 from keyin_cli.recipe.recipe import Recipe, Window
 from keyin_cli.recipe.section import MethodSection, Positive, Section, Weight
-from keyin_cli.recipe.training import Discovery, Pretrain, PretrainWeights, Schedule, Soft, Train, TrainWeights
+from keyin_cli.recipe.training import Schedule
 
 __all__ = [
     "BareInference",
     "CodecSection",
     "ConstantOffsets",
     "DataSection",
-    "DeterministicInterpolator",
-    "Discovery",
-    "FreeOffsets",
     "GeneratedData",
-    "Lstm",
     "MethodSection",
     "Model",
     "Offsets",
     "Positive",
-    "Pretrain",
-    "PretrainWeights",
     "Recipe",
     "Schedule",
     "Section",
-    "Soft",
     "Split",
-    "StaticOffsets",
     "StochasticInterpolator",
-    "TemporalInference",
-    "Train",
-    "TrainWeights",
     "Weight",
     "Window",
     "about",
@@ -58,7 +42,6 @@ __all__ = [
     "folder",
     "load",
     "model_section",
-    "parse",
     "shipped",
     "to_yaml",
 ]

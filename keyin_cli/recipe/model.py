@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
-from operator import or_
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from keyin_cli.recipe.section import Positive, Section, Sized
+from keyin_cli.recipe.section import Positive, Section, Sized, one_of
 from keyin_cli.registry import CODECS
 
 
@@ -109,16 +108,10 @@ class Model(Section):
         return _unpickled, (dict(self),)
 
 
-def codec_union() -> Any:
-    """The sections of all codecs as one type, told apart by `kind`."""
-    sections = [codec.section for codec in CODECS.all()]
-    return Annotated[reduce(or_, sections), Field(discriminator="kind")]
-
-
 @lru_cache
 def model_section() -> type[Model]:
     """`Model` that reads the section of any codec that there is. A function, because codecs import this file."""
-    codec = (codec_union(), Field(default_factory=default_codec))
+    codec = (one_of([codec.section for codec in CODECS.all()]), Field(default_factory=default_codec))
     return create_model("Model", __base__=Model, __module__=__name__, __doc__=Model.__doc__, codec=codec)
 
 

@@ -92,8 +92,8 @@ class Discovery(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _earlier(cls, tree: Any) -> Any:
-        """Recipes and weights from before the key `shift` say by how many frames keyframes are `earlier`."""
+    def _old_key(cls, tree: Any) -> Any:
+        """Recipes and weights written before the key `shift` have its negative, `earlier`."""
         if isinstance(tree, dict) and isinstance(tree.get("earlier"), int) and "shift" not in tree:
             return {key: value for key, value in tree.items() if key != "earlier"} | {"shift": -tree["earlier"]}
         return tree

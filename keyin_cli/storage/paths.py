@@ -4,6 +4,8 @@ artifacts/data/<name>.zarr                     datasets
 artifacts/runs/<recipe>/interpolator/          stage 1: manifest.json, metrics.jsonl, checkpoints/, weights.safetensors
 artifacts/runs/<recipe>/keyin/                 stage 2: the same; its weights hold stage 1 too
 artifacts/runs/<recipe>/<stage>/eval_f1/       Table 1 rows, per-sequence results and figures of each dataset and split
+artifacts/runs/<recipe>/<baseline>/            a baseline: the same as stage 1
+artifacts/runs/planning/<method>/              Table 2: episodes and pictures
 artifacts/released/<name>/                     small weights, results and figures that are committed
 artifacts/cache/                               decoded splits that do not fit into memory; may be deleted while nothing runs
 .<name>.lock                                   beside what it locks (see locks.py); empty, may be deleted while nothing runs

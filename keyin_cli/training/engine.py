@@ -1,4 +1,4 @@
-"""With what a stage runs: precision, compilation, several processes."""
+"""What a stage is run with: precision, compilation, several processes."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def forward(stage: Stage, device: torch.device) -> Forward:
 
 def training_forward(stage: Stage, device: torch.device) -> Forward:
     """`forward`, compiled when the recipe says so; a backward pass averages the gradients of all processes."""
-    whole = _Terms(stage, forward(stage, device))
+    module = _Terms(stage, forward(stage, device))
     if stage.recipe.compile:
-        whole.compile()
+        module.compile()
     if distributed.world() == 1:
-        return whole
+        return module
     places = [device.index] if device.type == "cuda" else None
-    return DistributedDataParallel(whole, device_ids=places, forward_sync_buffers=False, gradient_as_bucket_view=True)
+    return DistributedDataParallel(module, device_ids=places, forward_sync_buffers=False, gradient_as_bucket_view=True)
 
 
 class _Terms(nn.Module):

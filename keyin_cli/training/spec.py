@@ -65,13 +65,13 @@ class StageSpec:
 
     def part(self, recipe: Recipe) -> Tree:
         """The keys of a recipe that decide the result. What else changes does not invalidate a run."""
-        whole = recipe.model_dump(mode="json")
-        del whole["data"]["path"]
-        part = {key: whole[key] for key in ("seed", "data", "window", "pretrain")}
+        tree = recipe.model_dump(mode="json")
+        del tree["data"]["path"]
+        part = {key: tree[key] for key in ("seed", "data", "window", "pretrain")}
         if recipe.precision != "float32":  # runs from before this key are float32
             part["precision"] = recipe.precision
-        part["model"] = {key: whole["model"][key] for key in ("codec", "lstm", "interpolator", "reduction")}
-        return comparable(part | self.keys(whole))
+        part["model"] = {key: tree["model"][key] for key in ("codec", "lstm", "interpolator", "reduction")}
+        return comparable(part | self.keys(tree))
 
 
 def comparable(part: Tree) -> Tree:
@@ -80,6 +80,6 @@ def comparable(part: Tree) -> Tree:
         name: {key: each for key, each in value.items() if key not in BOOKKEEPING} if isinstance(value, dict) else value
         for name, value in part.items()
     }
-    if earlier := kept.get("discovery", {}).pop("earlier", 0):
-        kept["discovery"]["shift"] = -earlier
+    if before := kept.get("discovery", {}).pop("earlier", 0):  # an old name of `shift`, with the other sign
+        kept["discovery"]["shift"] = -before
     return kept

@@ -34,14 +34,14 @@ def part_of(stage: Stage, step: int, device: torch.device) -> Part:
     Raises:
         InputError: there are more processes than sequences.
     """
-    whole, size, world = stage.batch(step), stage.schedule.batch, distributed.world()
+    everything, size, world = stage.batch(step), stage.schedule.batch, distributed.world()
     if world == 1:
-        return Part(pin(whole, device), {}, 1.0)
+        return Part(pin(everything, device), {}, 1.0)
     if size < world:
         raise InputError(f"{stage.section}.batch: {size} sequences do not divide among {world} processes: start fewer")
     place = slice(size * distributed.rank() // world, size * (distributed.rank() + 1) // world)
-    own = rows(whole, place)
-    mine, everyone = stage.counts(own), stage.counts(whole)
+    own = rows(everything, place)
+    mine, everyone = stage.counts(own), stage.counts(everything)
     shares = {name: count / max(1, everyone[name]) for name, count in mine.items()}
     return Part(pin(own, device), shares, (place.stop - place.start) / size)
 
@@ -83,8 +83,8 @@ class Update:
     def _not_finite(self, step: int, names: list[str], run: Path) -> RunError:
         path = run / NAN_BATCH
         if distributed.rank() == 0:
-            whole = {name: value.contiguous() for name, value in self.stage.batch(step).items()}
-            storage.replace(path, lambda beside: save_file(whole, beside))
+            batch = {name: value.contiguous() for name, value in self.stage.batch(step).items()}
+            storage.replace(path, lambda beside: save_file(batch, beside))
         what = f"step {step + 1}: {', '.join(names) or 'the gradient'} not finite; the batch is in {path}"
         return RunError(f"{what}: lower {self.stage.section}.lr with --set, or check the data with `keyin info --verify`")
 

@@ -45,6 +45,6 @@ def test_images_that_cannot_be_used() -> None:
     with pytest.raises(InputError, match=r"^the goal image is 48x64x3, expected 64x64x3: give an image of that size$"):
         observe.puck(frames, 64, "the goal image")
     with pytest.raises(
-        InputError, match=r"^the goal image shows no puck: it shall look like a goal_image of `keyin gen-data pushing`$"
+        InputError, match=r"^the goal image shows no puck: it must look like a goal_image of `keyin gen-data pushing`$"
     ):
         observe.puck(np.full((1, 64, 64, 3), 200, np.uint8), 64, "the goal image")

@@ -11,10 +11,10 @@ from torch import nn
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import stage as spec
-from keyin_cli.methods.surprise import Surprise
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.engine import move, pin, seeded, training_forward
+from keyin_cli.training.spec import Material
 from keyin_cli.training.stage import Stage
 from keyin_cli.training.stages.interpolator import InterpolatorStage
 from keyin_cli.training.stages.keyin import KeyInStage
@@ -41,7 +41,7 @@ def stage(name: str, cache: Path, *overrides: str) -> Stage:
         return InterpolatorStage(recipe, frames, CPU)
     foundation = dict(seeded(1, lambda: Foundation(recipe)).state_dict())
     if name == "surprise":
-        return SurpriseStage(recipe, recipe.section(Surprise), 1.0, foundation, frames, CPU)
+        return SurpriseStage(Material(recipe, frames, CPU, cache, foundation), 1.0)
     return KeyInStage(recipe, foundation, frames, CPU, cache)
 
 

@@ -35,9 +35,9 @@ Int = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Route:
-    """Where and when n pucks shall be pushed.
+    """Where and when n pucks are to be pushed.
 
-    `subgoals` (n,K,2) float64, the last is the goal; `ends` (n,K), the saved frames at which they shall be reached; `pushing`
+    `subgoals` (n,K,2) float64, the last is the goal; `ends` (n,K), the saved frames at which they are to be reached; `pushing`
     (n,K), how many actions at the end of each push move the puck; `feasible` (n,), whether the rule can follow the route.
     """
 
@@ -72,14 +72,14 @@ def plan(scene: env.Scene, uniform: Array, pushes: int, lengths: tuple[int, int]
 
 def action(route: Route, step: int, puck: Array, finger: Array) -> NDArray[np.float64]:
     """The rule's action (n,3) at a step (SKIP per saved frame), from puck centres (n,2) and finger tips (n,3)."""
-    left = SKIP * route.ends - step  # actions until each push shall be over
+    left = SKIP * route.ends - step  # actions until each push is to be over
     current = np.minimum((left <= 0).sum(axis=1), route.ends.shape[1] - 1)[:, None]
     left, pushing = np.take_along_axis(left, current, 1), np.take_along_axis(route.pushing, current, 1)
     to_subgoal = np.take_along_axis(route.subgoals, current[..., None], 1)[:, 0] - puck
     distance = np.linalg.norm(to_subgoal, axis=1, keepdims=True)
     direction = to_subgoal / np.maximum(distance, 1e-9)
     push, lower, done = left <= pushing, left == pushing + 1, left <= 0
-    lift = (left == pushing + MOVE) & (current > 0)  # straight up, lest it drags the puck along
+    lift = (left == pushing + MOVE) & (current > 0)  # straight up: else it would drag the puck along
     contact = puck + direction * (distance / np.maximum(left, 1) - PUCK_RADIUS - FINGER_RADIUS)
     target = np.where(push, contact, puck - BEHIND * direction)
     moved = np.where(lift | done, 0, (target - finger[:, :2]) / env.REACH)

@@ -1,4 +1,4 @@
-"""Scenes: where the wall stands, where the puck starts and where it shall go."""
+"""Scenes: where the wall stands, where the puck starts and where it is to go."""
 
 from __future__ import annotations
 

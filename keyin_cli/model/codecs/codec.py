@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from keyin_cli.registry import LAST
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -27,8 +29,8 @@ class Codec(Generic[Chosen]):
 
     name: str
     help: str
-    order: int
     section: type[Chosen]
     encoder: Callable[[Chosen, Image], nn.Module]
     decoder: Callable[[Chosen, Image], DecoderBody]
+    order: int = LAST
     on_background: bool = False

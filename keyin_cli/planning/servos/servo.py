@@ -56,7 +56,7 @@ class Controller(Protocol):
 class Servo:
     """A servo: its name and help line, and what makes its controller from settings, dynamics, seed and task numbers (n,).
 
-    `chance`: it heeds neither targets nor dynamics, so no command offers it: it is the row of a method.
+    `chance`: it ignores targets and dynamics, so no command offers it: a method has it as its own.
     """
 
     name: str

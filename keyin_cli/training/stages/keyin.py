@@ -1,4 +1,4 @@
-"""Stage 2: the keyframe model on the frozen foundation, trained by the soft loss (docs/spec.md, section 2, Algorithm 2).
+"""Stage 2: the keyframe model on the frozen foundation, trained by search or by a soft loss (docs/spec.md, section 2).
 
 The foundation is frozen whole, encoder included, so every sequence is encoded once, before the first step, and the
 keyframe targets cannot collapse.
@@ -148,7 +148,7 @@ class KeyInStage:
     def tail_error(self, offsets: Tensor, embeddings: Tensor, keyframes: Keyframes) -> Tensor:
         """Embedding error, per frame, of the segment that runs past the end of the sequence.
 
-        Its keyframe is never seen: it shall be one towards which the interpolator inpaints the frames that are.
+        Its keyframe is never seen: it should be one towards which the interpolator inpaints the frames that are.
         """
         window, interpolator = self.recipe.window, self.model.foundation.interpolator
         rows, which = ((offsets < 0) & (offsets > -window.max_offset)).nonzero(as_tuple=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from keyin_cli.datasets.loader import batch_indices
 from keyin_cli.model.encoder import to_images
-from keyin_cli.recipe import Recipe, Schedule
+from keyin_cli.recipe import Schedule
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.spec import Material
 from keyin_cli.training.stage import Batch, Terms
@@ -20,20 +20,25 @@ from keyin_cli.training.stage import Batch, Terms
 class SequenceStage(ABC):
     """Base of stages that learn from whole sequences; subclasses set what is declared here and say the terms of the loss.
 
-    `name`: of the stage. `section`: of the recipe, which schedules it. `network`: makes the untrained model of a recipe.
+    `name`: of the stage. `section`: of the recipe, which schedules it. `network`: the class of the model, made from a recipe.
     `losses`: weights of the terms that are trained; others are only reported.
     """
 
     name: ClassVar[str]
     section: ClassVar[str]
-    network: ClassVar[Callable[[Recipe], nn.Module]]
-    losses: ClassVar[Mapping[str, float]]
+    network: ClassVar[type[nn.Module]]
+    losses: Mapping[str, float]
 
     def __init__(self, material: Material) -> None:
         recipe = material.recipe
         self.recipe, self.frames, self.device = recipe, material.frames, material.device
         self.schedule: Schedule = getattr(recipe, self.section)
         self.model: nn.Module = seeded(recipe.seed, lambda: type(self).network(recipe)).to(material.device)
+
+    def start_from_codec(self, foundation: Mapping[str, Tensor]) -> None:
+        """Begin with encoder and decoder of stage 1, of whose weights `foundation` has all; the model must have both."""
+        codec = {name: value for name, value in foundation.items() if name.startswith(("encoder.", "decoder."))}
+        self.model.load_state_dict(codec, strict=False)
 
     def batch(self, step: int, split: str = "train") -> Batch:
         """`frames` (B,T+N,H,W,C) uint8."""

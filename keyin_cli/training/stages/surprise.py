@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from keyin_cli.datasets.loader import batch_indices, step_rng
+from keyin_cli.datasets.loader import step_rng
 from keyin_cli.model import losses
-from keyin_cli.model.encoder import to_images
 from keyin_cli.model.svg import Svg
-from keyin_cli.recipe import Recipe, Schedule
-from keyin_cli.training.engine import seeded
+from keyin_cli.training.spec import Material
 from keyin_cli.training.stage import Batch, Terms
+from keyin_cli.training.stages.sequences import SequenceStage
 
 
-class SurpriseStage:
+class SurpriseStage(SequenceStage):
     name = section = "surprise"
+    network = Svg
+    model: Svg
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        schedule: Schedule,
-        kl: float,
-        foundation: Mapping[str, Tensor],
-        frames: Mapping[str, NDArray[np.uint8]],
-        device: torch.device,
-    ) -> None:
-        """Set up the stage.
-
-        Args:
-            kl: weight of the term `kl`.
-            foundation: the weights of stage 1, whose encoder and decoder are trained on.
-            frames: see `KeyInStage`.
-        """
-        self.recipe, self.schedule, self.kl, self.device, self.frames = recipe, schedule, kl, device, frames
-        self.model = seeded(recipe.seed, lambda: Svg(recipe))
-        codec = {name: value for name, value in foundation.items() if name.startswith(("encoder.", "decoder."))}
-        self.model.load_state_dict(codec, strict=False)
-        self.model.to(device)
+    def __init__(self, material: Material, kl: float) -> None:
+        """`kl`: weight of the term `kl`. Encoder and decoder of stage 1 are trained on."""
+        super().__init__(material)
+        self.losses = {"frames": 1.0, "kl": kl}
+        self.start_from_codec(material.foundation)
 
     def batch(self, step: int, split: str = "train") -> Batch:
-        """`frames` (B,T+N,H,W,C) uint8 and standard normal `noise` (B,T+N-1,Z)."""
-        rows = batch_indices(self.recipe.seed, step, len(self.frames[split]), self.schedule.batch)
-        frames = self.frames[split][rows]
-        shape = (len(rows), frames.shape[1] - 1, self.model.latent)
+        """`frames` (B,T+N,H,W,C) uint8 and standard normal `noise` (B,T+N-1,Z) float32."""
+        batch = super().batch(step, split)
+        shape = (len(batch["frames"]), batch["frames"].shape[1] - 1, self.model.latent)
         noise = step_rng(self.recipe.seed, step).standard_normal(shape, dtype=np.float32)
-        return {"frames": torch.from_numpy(frames), "noise": torch.from_numpy(noise)}
+        return batch | {"noise": torch.from_numpy(noise)}
 
     def terms(self, batch: Batch) -> Terms:
         """`frames`: error of the predicted frames; `kl`: of z_t; both per frame."""
-        images = to_images(batch["frames"], self.device)
+        images = self.images(batch)
         embeddings = self.model.encoder(images)
         mean, log_std = self.model.infer(embeddings)
         z = mean + log_std.exp() * batch["noise"].to(self.device)
@@ -63,9 +43,3 @@ class SurpriseStage:
             "frames": losses.pixel_error(logits, images[:, 1:], self.recipe.model.reduction).mean(),
             "kl": losses.kl_to_prior(mean, log_std).mean(),
         }
-
-    def weights(self, step: int) -> dict[str, float]:
-        return {"frames": 1.0, "kl": self.kl}
-
-    def counts(self, batch: Batch) -> dict[str, int]:
-        return {}

@@ -1,5 +1,7 @@
 """SVG-FP learns, from the codec of stage 1."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -7,6 +9,7 @@ from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.methods.surprise import Surprise
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import check
+from keyin_cli.training.spec import Material
 from keyin_cli.training.stages.surprise import SurpriseStage
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
@@ -18,10 +21,8 @@ def stage(*overrides: str) -> tuple[SurpriseStage, Foundation]:
     torch.manual_seed(1)
     foundation = Foundation(recipe)
     frames = {"train": FRAMES, "val": FRAMES[:10]}
-    schedule = recipe.section(Surprise)
-    return SurpriseStage(
-        recipe, schedule, schedule.weights.kl, dict(foundation.state_dict()), frames, torch.device("cpu")
-    ), foundation
+    material = Material(recipe, frames, torch.device("cpu"), Path(), dict(foundation.state_dict()))
+    return SurpriseStage(material, recipe.section(Surprise).weights.kl), foundation
 
 
 def test_it_begins_with_the_codec_of_stage_1_and_trains_all_of_it() -> None:

@@ -1,5 +1,7 @@
 """TAP learns a frame between two, never one next to them, from the codec of stage 1."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from keyin_cli.model import losses
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import check
+from keyin_cli.training.spec import Material
 from keyin_cli.training.stages.tap import TapStage
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
@@ -22,8 +25,8 @@ def stage(*overrides: str) -> tuple[TapStage, Foundation]:
     torch.manual_seed(1)
     foundation = Foundation(recipe)
     frames = {"train": FRAMES, "val": FRAMES[:20]}
-    schedule = recipe.section(Tap)
-    return TapStage(recipe, schedule, schedule.margin, dict(foundation.state_dict()), frames, torch.device("cpu")), foundation
+    material = Material(recipe, frames, torch.device("cpu"), Path(), dict(foundation.state_dict()))
+    return TapStage(material, recipe.section(Tap).margin), foundation
 
 
 def test_it_begins_with_the_codec_of_stage_1_and_trains_all_of_it() -> None:
