@@ -1,6 +1,7 @@
 """The files of docs/extending.md, installed as a package of others, are in every list and command without a line here."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -13,7 +14,8 @@ import pytest
 Keyin = Callable[..., CompletedProcess[str]]
 Installed = Callable[..., CompletedProcess[str]]
 
-PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "extending.md"
 GROUPS = {"methods": ("middle", "linear"), "datasets": ("blinking",), "servos": ("greedy",)}
 RECIPE = "recipes/tiny/brownian.yaml"
 RUN = Path("artifacts/runs/tiny-brownian")
@@ -42,7 +44,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def extended(keyin: Keyin, site: Path) -> Installed:
-    return lambda *args, cwd, **environment: keyin(*args, cwd=cwd, PYTHONPATH=str(site), **environment)
+    paths = os.pathsep.join((str(site), str(ROOT)))
+    return lambda *args, cwd, **environment: keyin(*args, cwd=cwd, PYTHONPATH=paths, **environment)
 
 
 def printed(done: CompletedProcess[str]) -> Any:
