@@ -81,12 +81,9 @@ class Sources:
     @property
     def price(self) -> float:
         """What a keyframe costs, in nats: the recipe's, or see `model.search`."""
-        from keyin_cli.model.search import keyframe_nats
+        from keyin_cli.model.search import keyframe_price
 
-        price = self.recipe.discovery.price
-        if price != "auto":
-            return float(price)
-        return keyframe_nats(self.training(), self.foundation.decoder.draws_on_background)
+        return keyframe_price(self.recipe.discovery.price, self.training, self.foundation.decoder.draws_on_background)
 
     def costs(self, frames: Frames, advance: Tracker | None = None) -> Costs:
         """Segment costs (n,N+1,S) of sequences (n,T+N,H,W,C), in nats; of the same array they are computed once."""

@@ -10,6 +10,9 @@ description length, and the rule needs no label and no tuning.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -93,6 +96,11 @@ def shifted(keyframes: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     moved = np.roll(keyframes, by, axis=1)
     moved[:, slice(by) if by >= 0 else slice(by, None)] = False
     return moved
+
+
+def keyframe_price(price: float | Literal["auto"], training: Callable[[], NDArray[np.uint8]], background: bool) -> float:
+    """The price of a keyframe in nats: as given, or `keyframe_nats` of the training sequences (n,T,H,W,C)."""
+    return keyframe_nats(training(), background) if price == "auto" else price
 
 
 def keyframe_nats(frames: NDArray[np.uint8], background: bool) -> float:

@@ -48,7 +48,9 @@ def estimate(recipe: Recipe, stage: StageSpec) -> dict[str, Any]:
     for step in range(STEPS + 1):
         begun = time.perf_counter()
         terms = forward(move(part_of(work, step, device).batch, device))
-        torch.stack(list(terms.values())).sum().backward()
+        loss = torch.stack(list(terms.values())).sum()
+        loss.backward()
+        loss.item()  # waits for a GPU
         seconds.append(time.perf_counter() - begun)
     each = float(np.median(seconds[1:]))
     count = sum(value.numel() for value in parameters)

@@ -20,7 +20,7 @@ from keyin_cli.model import losses, soft_time
 from keyin_cli.model.encoder import Decoder, Encoder, to_images
 from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import KeyIn
-from keyin_cli.model.search import keyframe_nats
+from keyin_cli.model.search import keyframe_price
 from keyin_cli.model.weights import Tensors
 from keyin_cli.progress import track
 from keyin_cli.recipe import Recipe
@@ -89,10 +89,10 @@ class KeyInStage:
     def _search(self, frames: Mapping[str, NDArray[np.uint8]], cache: Path) -> dict[str, Tensor]:
         """What exact search finds in every sequence; the price is chosen on the training split."""
         recipe = self.recipe
-        foundation, shift, price = self.model.foundation, recipe.discovery.shift, recipe.discovery.price
-        nats = keyframe_nats(frames["train"], foundation.decoder.draws_on_background) if price == "auto" else price
+        foundation, shift = self.model.foundation, recipe.discovery.shift
+        price = keyframe_price(recipe.discovery.price, lambda: frames["train"], foundation.decoder.draws_on_background)
         found = {
-            split: search_offsets(foundation, each, recipe.window, nats, shift, self.device, cache / split)
+            split: search_offsets(foundation, each, recipe.window, price, shift, self.device, cache / split)
             for split, each in frames.items()
         }
         return {split: torch.from_numpy(offsets) for split, offsets in found.items()}
