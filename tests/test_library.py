@@ -131,7 +131,7 @@ def test_what_no_number_can_be_drawn_from(model: keyin_cli.Model) -> None:
     for n, seed in ((0, 0), (-1, 0), (1, -1)):
         with pytest.raises(InputError, match=r"^(n|seed) is"):
             model.sample(FRAMES[:1], n, seed)
-    with pytest.raises(InputError, match="^seed is -1"):
+    with pytest.raises(InputError, match=r"^seed is -1"):
         keyin_cli.load("brownian", "random", seed=-1)
     with pytest.raises(InputError, match="training has no sequences"):
         keyin_cli.load("brownian", "constant", training=FRAMES[:0])

@@ -107,7 +107,10 @@ def trained(models: Mapping[str, nn.Module], name: str, kind: type[Model]) -> Mo
     model = models.get(name)
     if isinstance(model, kind):
         return model
-    raise InputError(f"{name} needs a checkpoint of `{training_command(name)}`, which is not there: use --selector search")
+    from keyin_cli.discovery.selector import foundation_of
+
+    other = "use --selector search" if any(map(foundation_of, models.values())) else "give --ckpt a run directory that has it"
+    raise InputError(f"{name} needs a checkpoint of `{training_command(name)}`, which is not there: {other}")
 
 
 def training_command(stage_name: str) -> str:

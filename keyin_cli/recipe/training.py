@@ -94,6 +94,10 @@ class Discovery(Section):
     @classmethod
     def _earlier(cls, tree: Any) -> Any:
         """Recipes and weights from before the key `shift` say by how many frames keyframes are `earlier`."""
-        if isinstance(tree, dict) and isinstance(tree.get("earlier"), int) and "shift" not in tree:
-            return {key: value for key, value in tree.items() if key != "earlier"} | {"shift": -tree["earlier"]}
+        if isinstance(tree, dict) and "earlier" in tree:
+            earlier = tree["earlier"]
+            whole = isinstance(earlier, int) and earlier >= 0
+            if not whole or (earlier and tree.get("shift", -earlier) != -earlier):
+                raise ValueError("earlier: is called shift now, and shift: -1 is what earlier: 1 was")
+            return {"shift": -earlier} | {key: value for key, value in tree.items() if key != "earlier"}
         return tree
