@@ -9,13 +9,17 @@ import torch
 from keyin_cli import distributed
 from keyin_cli.errors import InputError
 
+DEVICES = ("auto", "cpu", "cuda")
+
 
 def pick_device(wanted: str) -> torch.device:
     """`auto` is the GPU when there is one; each of several processes on a machine has its own.
 
     Raises:
-        InputError: a GPU is asked for and there is none.
+        InputError: a GPU is asked for and there is none, or it is no device.
     """
+    if wanted not in DEVICES:
+        raise InputError(f"no device {wanted}: there are {', '.join(DEVICES)}")
     available = torch.cuda.is_available()
     if wanted == "cuda" and not available:
         raise InputError("device cuda: this torch sees no GPU; use --set device=cpu, or see `keyin doctor`")

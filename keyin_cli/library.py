@@ -55,9 +55,11 @@ class Model:
         self._device = pick_device(device)
         self.method, make = next(iter(selectors([method] if method else [], checkpoint.models).items()))
         given = None if training is None else self._checked(training)[: self.recipe.discovery.calibration]
-        calibration = cache(lambda: self._training() if given is None else given)
+        if given is not None and not len(given):
+            raise InputError("training has no sequences: give some, or leave it out for those of the recipe's dataset")
         models = checkpoint.to(self._device).models
-        self._sources = Sources(models, self.recipe, self._device, calibration, seed)
+        calibration = cache(lambda: self._training() if given is None else given)
+        self._sources = Sources(models, self.recipe, self._device, calibration, _seed(seed))
         self._selector = make(self._sources)
 
     def keyframes(self, frames: Frames) -> Keyframes:
@@ -114,11 +116,14 @@ class Model:
             (m,n,N,H,W,C) uint8.
 
         Raises:
-            InputError: the frames are of another shape or type; the method predicts no frames of its own.
+            InputError: the frames are of another shape or type; `n` is below 1 or `seed` negative; the method predicts no frames
+                of its own.
         """
+        if n < 1:
+            raise InputError(f"n is {n}: at least one sample has to be drawn")
         count = self.recipe.window.conditioning
         conditioning = self._checked(frames, at_least=count)[:, :count]
-        predictor, rng = self._predictor(), loader.step_rng(seed, 0)
+        predictor, rng = self._predictor(), loader.step_rng(_seed(seed), 0)
         drawn = [np.empty((0, n, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
         for begin in range(0, len(conditioning), BATCH):
             images = to_images(conditioning[begin : begin + BATCH], self._device)
@@ -144,8 +149,12 @@ class Model:
 
     def _checked(self, frames: Frames, at_least: int | None = None) -> Frames:
         """Frames as an array, after checking type and shape."""
-        array, length, image = np.asarray(frames), self.recipe.window.frames, self.recipe.data.image
+        length, image = self.recipe.window.frames, self.recipe.data.image
         wanted = f"(n,{length if at_least is None else f'{at_least} or more'},{','.join(map(str, image))}) uint8"
+        try:
+            array = np.asarray(frames)
+        except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths, tensors that NumPy cannot see
+            raise InputError(f"frames are no array ({str(error).splitlines()[0]}), this model takes {wanted}") from None
         fits = array.ndim == 5 and array.dtype == np.uint8 and array.shape[2:] == image
         if not fits or (array.shape[1] != length if at_least is None else array.shape[1] < at_least):
             raise InputError(f"frames are {array.shape} {array.dtype}, this model takes {wanted}")
@@ -172,7 +181,8 @@ def load(
         seed: of the method `random`.
 
     Raises:
-        InputError: there are no such weights, they are damaged, or the method cannot use them.
+        InputError: there are no such weights, they are damaged, or the method cannot use them; `device`, `training` or `seed`
+            is none.
     """
     return Model(checkpoints.load(path), method, device, training, seed)
 
@@ -184,3 +194,9 @@ def open_dataset(path: str | Path) -> Dataset:
         InputError: there is none, or it is damaged.
     """
     return store.open_dataset(Path(path))
+
+
+def _seed(seed: int) -> int:
+    if seed < 0:
+        raise InputError(f"seed is {seed}: give 0 or more")
+    return seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyin_cli.errors import InputError
 from keyin_cli.registry import DATASETS, METHODS, SERVOS, Card
 
 ALL = "all"  # as a row of Table 2: every row that the weights allow
@@ -41,5 +42,8 @@ def _rows(card: Card, field: str) -> list[str]:
     """The rows of a method: its name, and its name with each suffix."""
     if field not in card.given:
         return []
-    suffixes = card.keys[field] if field in card.keys else getattr(METHODS.get(card.name), field)
+    try:
+        suffixes = card.keys[field] if field in card.keys else getattr(METHODS.get(card.name), field)
+    except InputError:  # a list has it, and its use says what is wrong
+        return [card.name]
     return [f"{card.name}{suffix}" for suffix in suffixes]

@@ -12,8 +12,9 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,14 +24,15 @@ from keyin_cli.errors import InputError
 
 Entry = TypeVar("Entry")
 LAST = 1000  # place of an entry that says none
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # a row of a table adds `+…` to it, a run a directory of that name
 
 
 @dataclass(frozen=True)
 class Card:
     """What is known of an entry without importing it.
 
-    `given` has the keywords of its call that are not None, `keys` the keys of those that are dictionaries. `problem` says why a
-    file of another package cannot be read.
+    `given` has the keywords of its call that are not None, `keys` the keys of those that are dictionaries. `problem` says why the
+    entry cannot be used: its use is refused with that line, and what else there is works.
     """
 
     name: str
@@ -43,7 +45,10 @@ class Card:
 
 
 class Registry(Generic[Entry]):
-    """All entries of one kind, in the order of their `order`, then of their names."""
+    """All entries of one kind: ours, then those of other packages, each in the order of `order`, then of names.
+
+    What comes first is the default in several places, so that no package that is installed changes what a recipe means.
+    """
 
     def __init__(self, what: str, package: str, attribute: str, group: str | None = None) -> None:
         """`what` is the kind in an error line; `group` that of entry points, None where other packages cannot add any."""
@@ -51,35 +56,35 @@ class Registry(Generic[Entry]):
 
     @cached_property
     def cards(self) -> dict[str, Card]:
-        """Cards by name.
-
-        Raises:
-            InputError: two packages add entries of the same name.
-        """
+        """Cards by name."""
         cards: dict[str, Card] = {}
-        for card in sorted([*self._own(), *self._added()], key=lambda card: (card.order, card.name)):
-            if card.name in cards:
-                both = f"{cards[card.name].module} and {card.module}"
-                raise InputError(f"two {self.what}s are called {card.name} ({both}): uninstall the package of one")
-            cards[card.name] = card
+        for source in (self._own(), self._added()):
+            for card in sorted(source, key=lambda card: (card.order, card.name)):
+                if (there := cards.get(card.name)) is None:
+                    cards[card.name] = card
+                    continue
+                both = f"{there.module} and {card.module}"
+                problem = f"two {self.what}s are called {card.name} ({both}): uninstall the package of one"
+                cards[card.name] = replace(there, problem=problem)
         return cards
 
     def get(self, name: str) -> Entry:
         """The entry of a name, imported now.
 
         Raises:
-            InputError: there is none, and the line lists those that there are; or its package cannot be imported.
+            InputError: there is none, and the line lists those that there are; it is there twice; its package cannot be imported.
         """
-        if name not in self.cards:
+        if name not in self.cards or self.cards[name].problem:
             raise self.unknown(name, list(self.cards))
         card = self.cards[name]
         try:
             entry: Entry = getattr(importlib.import_module(card.module), self.attribute)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if card.module.startswith(f"{self.package}."):
                 raise
-            reason = card.problem or f"{type(error).__name__}: {error}"
-            raise InputError(f"{self.what} {name} of {card.module} cannot be loaded ({' '.join(reason.split())[:120]})") from None
+            raise InputError(self._broken(name, card.module, _reason(error))) from None
+        if not card.module.startswith(f"{self.package}.") and getattr(entry, "name", None) != name:
+            raise InputError(self._broken(name, card.module, f"its {self.attribute} is no {self.what} of that name"))
         return entry
 
     def all(self) -> list[Entry]:
@@ -87,7 +92,9 @@ class Registry(Generic[Entry]):
         return [self.get(name) for name in self.cards]
 
     def unknown(self, name: str, known: list[str], what: str = "") -> InputError:
-        """The error for a name that is not among those known; `what` it is, when it is no entry itself."""
+        """The error for a name that is not among those known or cannot be used; `what` it is, when it is no entry itself."""
+        if (card := self.cards.get(name.partition("+")[0])) and card.problem:
+            return InputError(card.problem)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         return InputError(f"no {what or self.what} {name}: {hint}there are {', '.join(known)}")
@@ -103,18 +110,22 @@ class Registry(Generic[Entry]):
 
     def _added(self) -> Iterator[Card]:
         for point in _points().select(group=self.group) if self.group else ():
+            module = point.value.partition(":")[0].strip()  # `point.module` fails where this is no name of a module
             try:
-                spec = importlib.util.find_spec(point.module)
-                card = self._read(Path(spec.origin), point.module) if spec and spec.origin else None
-                problem = "" if card else f"{point.module} has no {self.attribute}"
-            except (ImportError, OSError, SyntaxError, ValueError) as error:
-                card, problem = None, f"{type(error).__name__}: {error}"
-            yield card or Card(point.name, point.module, problem=problem)
+                spec = importlib.util.find_spec(module)
+                card = self._read(Path(spec.origin), module) if spec and spec.origin else None
+                reason = f"no file of it assigns a call to {self.attribute}" if spec else "there is no such module"
+            except (Exception, SystemExit) as error:  # looking for a module runs the packages that it is in
+                card, reason = None, _reason(error)
+            yield card or Card(point.name, module, problem=self._broken(point.name, module, reason))
+
+    def _broken(self, name: str, module: str, reason: str) -> str:
+        return f"{self.what} {name} of {module} cannot be loaded ({reason}): mend or uninstall its package"
 
     def _read(self, file: Path, module: str) -> Card | None:
         """The card of a file; None when it assigns no entry."""
-        source = file.read_text()
-        if self.attribute not in source:
+        source = file.read_bytes()  # what encoding it is in, its first lines say
+        if self.attribute.encode() not in source:
             return None
         for statement in ast.parse(source).body:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
@@ -131,17 +142,32 @@ def _points() -> Any:
 
 
 def _card(call: ast.Call, module: str) -> Card:
+    """The card of a call, nothing of which is run.
+
+    Raises:
+        ValueError: what is listed is not written out in it.
+    """
     keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-    literal: dict[str, Any] = {
-        name: ast.literal_eval(keywords[name]) for name in ("name", "help", "order") if name in keywords
-    }  # of nothing else, so nothing in a file is run
-    keys = {
-        name: tuple(str(ast.literal_eval(key)) for key in value.keys if key is not None)
-        for name, value in keywords.items()
-        if isinstance(value, ast.Dict)
-    }
+    kinds = {"name": str, "help": str, "order": int}
+    try:
+        literal: dict[str, Any] = {name: ast.literal_eval(keywords[name]) for name in kinds if name in keywords}
+        keys = {
+            name: tuple(str(ast.literal_eval(key)) for key in value.keys if key is not None)
+            for name, value in keywords.items()
+            if isinstance(value, ast.Dict)
+        }
+    except (ValueError, TypeError):
+        raise ValueError("name, help, order and keys of dictionaries have to be written out") from None
+    if wrong := [name for name, value in literal.items() if type(value) is not kinds[name]]:
+        raise ValueError(f"{wrong[0]} is no {kinds[wrong[0]].__name__}")
+    if not NAME.fullmatch(literal.get("name", "")):
+        raise ValueError("its name is missing, or has other characters than letters, digits, '-', '_' and '.'")
     absent = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
     return Card(module=module, given=frozenset(keywords.keys() - absent), keys=keys, **literal)
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]
 
 
 def resolve(reference: str) -> Any:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 import keyin_cli
-from keyin_cli.datasets import loader, store
+from keyin_cli.datasets import generate, loader, store
 from keyin_cli.datasets.brownian import BrownianData, arrays
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
@@ -120,6 +121,50 @@ def test_no_sequences_are_no_error(model: keyin_cli.Model) -> None:
 def test_frames_that_do_not_fit_are_refused(frames: np.ndarray, model: keyin_cli.Model) -> None:
     with pytest.raises(keyin_cli.InputError, match=r"this model takes \(n,35,32,32,1\) uint8"):
         model.keyframes(frames)
+
+
+def test_arrays_of_any_layout(model: keyin_cli.Model, recwarn: pytest.WarningsRecorder) -> None:
+    expected = model.keyframes(FRAMES[:4]).times
+    locked = FRAMES[:4].copy()
+    locked.flags.writeable = False
+    for frames in (locked, np.asfortranarray(FRAMES[:4]), FRAMES[3::-1][::-1], list(FRAMES[:4]), torch.as_tensor(FRAMES[:4])):
+        np.testing.assert_array_equal(model.keyframes(frames).times, expected)
+    backwards = FRAMES[:4, ::-1]
+    np.testing.assert_array_equal(model.keyframes(backwards).times, model.keyframes(backwards.copy()).times)
+    assert not list(recwarn)
+    with pytest.raises(InputError, match=r"frames are no array .*this model takes \(n,35,32,32,1\) uint8"):
+        model.keyframes([FRAMES[0], FRAMES[1, :3]])
+
+
+def test_what_no_number_can_be_drawn_from(model: keyin_cli.Model) -> None:
+    for n, seed in ((0, 0), (-1, 0), (1, -1)):
+        with pytest.raises(InputError, match=r"^(n|seed) is"):
+            model.sample(FRAMES[:1], n, seed)
+    with pytest.raises(InputError, match=r"^seed is -1"):
+        keyin_cli.load("brownian", "random", seed=-1)
+    with pytest.raises(InputError, match="training has no sequences"):
+        keyin_cli.load("brownian", "constant", training=FRAMES[:0])
+    with pytest.raises(InputError, match="no device tpu"):
+        keyin_cli.load("brownian", device="tpu")
+
+
+def test_methods_choose_on_the_dataset_that_the_recipe_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = generate.generate(BrownianData(n=40, seed=5), tmp_path / "artifacts/data/brownian.zarr", workers=1)
+    monkeypatch.chdir(tmp_path)
+    training = keyin_cli.open_dataset(data["path"])
+    training = training.read("frames", training.indices("train"), 35)
+    assert len(training) > 10
+    for method in ("search", "constant"):
+        given = keyin_cli.load("brownian", method, device="cpu", training=training).keyframes(FRAMES[:2])
+        np.testing.assert_array_equal(keyin_cli.load("brownian", method, device="cpu").keyframes(FRAMES[:2]).times, given.times)
+
+
+def test_threads_share_a_model() -> None:
+    searching = keyin_cli.load("brownian", "search", device="cpu", training=FRAMES)
+    expected = searching.keyframes(FRAMES[:3]).times
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: searching.keyframes(FRAMES[:3].copy()).times, range(12)):
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

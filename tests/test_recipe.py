@@ -154,6 +154,14 @@ def test_problems_between_sections_at_once() -> None:
 def test_recipes_from_before_the_shift_say_by_how_much_keyframes_are_earlier() -> None:
     assert check({**MINIMAL, "discovery": {"earlier": 1}}) == check(MINIMAL, ["discovery.shift=-1"])
     assert check(MINIMAL, ["discovery.earlier=2"]).discovery.shift == -2
+    weights = {**MINIMAL, "discovery": {"price": "auto", "earlier": 0}}
+    assert check(weights, ["discovery.shift=-1"]).discovery.shift == -1  # which older weights can be told
+
+
+@pytest.mark.parametrize("discovery", [{"earlier": 1, "shift": 0}, {"earlier": 1, "shift": 1}, {"earlier": -1}, {"earlier": "1"}])
+def test_earlier_in_another_sense_is_refused(discovery: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=r"discovery.earlier: is called shift now, and shift: -1 is what earlier: 1 was"):
+        check({**MINIMAL, "discovery": discovery})
 
 
 def test_methods_add_their_sections() -> None:

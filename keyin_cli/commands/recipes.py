@@ -50,6 +50,8 @@ def copy(
     from keyin_cli.errors import InputError
 
     source = recipes.find(recipe)
+    if target.is_dir():
+        raise InputError(f"{target} is a directory: give the name of a file")
     if target.exists() and not overwrite:
         raise InputError(f"{target} exists: give another name, or --overwrite to replace it")
     storage.write(target, source.read_bytes())

@@ -19,6 +19,7 @@ from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
 from keyin_cli.discovery.selector import Frames, Select, Selector, Sources, Times
 from keyin_cli.model.trained import Checkpoint
 
+KIND = "evaluation"
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
 
 
@@ -51,7 +52,7 @@ def evaluate(
         The object that `eval-f1 --json` prints.
 
     Raises:
-        InputError: the weights, the dataset and the selectors do not fit together.
+        InputError: the weights, the dataset and the selectors do not fit together, or `out` holds something else.
     """
     begun, recipe = time.monotonic(), checkpoint.recipe
     dataset, device, window = open_for(recipe.data, what.data), pick_device(recipe.device), recipe.window
@@ -62,9 +63,11 @@ def evaluate(
     calibration = cache(lambda: loader.load_frames(dataset, "train", window.frames, recipe.discovery.calibration))
     sources = Sources(checkpoint.to(device).models, recipe, device, calibration, what.seed)
     made = {row: make(sources) for row, make in selectors.items()}
-    times = {row: selector.select(frames) for row, selector in made.items()}
     out = out or runs / f"{dataset.path.stem}-{what.split}"
+    storage.check_free(out, KIND)
     with storage.locked(out):
+        storage.check_free(out, KIND)
+        times = {row: selector.select(frames) for row, selector in made.items()}
         drawn = [_draw(out, row, selector, frames, times[row], labels) for row, selector in made.items()]
         result = {
             "dataset": str(dataset.path),
@@ -77,7 +80,7 @@ def evaluate(
         lines = [_sequence(place, int(index), times, labels) for place, index in enumerate(indices)]
         storage.write_lines(out / "sequences.jsonl", lines)
         manifest = storage.provenance() | {
-            "kind": "evaluation",
+            "kind": KIND,
             "recipe": recipe.model_dump(mode="json"),
             "inputs": {**checkpoint.inputs(), "dataset": {"path": str(dataset.path), "sha256": dataset.sha256}},
             "seed": what.seed,

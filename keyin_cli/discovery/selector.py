@@ -89,16 +89,17 @@ class Sources:
         """Segment costs (n,N+1,S) of sequences (n,T+N,H,W,C), in nats; of the same array they are computed once."""
         from keyin_cli.model.search import segment_costs
 
-        if id(frames) not in self.kept:
+        found = self.kept.get(id(frames))  # looked up once: another thread may clear it
+        if found is None:
             pieces = []
             for batch in batches(frames[:, self.recipe.window.conditioning - 1 :]):
                 pieces.append(segment_costs(self.foundation, batch, self.device))
                 if advance is not None:
                     advance(len(batch))
-            self.kept[id(frames)] = frames, np.concatenate(pieces)
+            found = self.kept[id(frames)] = frames, np.concatenate(pieces)
         elif advance is not None:
             advance(len(frames))
-        return self.kept[id(frames)][1]
+        return found[1]
 
 
 Select = Callable[[Sources], Selector]  # makes a row's selector

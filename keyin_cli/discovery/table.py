@@ -20,6 +20,7 @@ from keyin_cli.discovery.evaluate import STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.reconstructions import compare
 from keyin_cli.discovery.selector import Select
+from keyin_cli.errors import InputError
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.trained import Checkpoint
 from keyin_cli.model.weights import halve
@@ -71,7 +72,7 @@ def table(
     Args:
         methods: those that have rows; the first is trained with several seeds.
         load: the trained models of a directory.
-        out: where weights, results and pictures go; by default `table` in the run directory.
+        out: where weights, results and pictures go; by default `table` in the run directory. One that holds a run is refused.
 
     Returns:
         What `eval-f1` prints, rows also with the `seconds` of their training and that of the first method with `seeds`; and
@@ -81,6 +82,7 @@ def table(
     run = storage.runs(recipe.name)
     out = out or run / "table"
     stages = _stages(methods)
+    _check_out(out, stages)
     with storage.locked(out):
         manifests = {stage.name: train(stage, recipe, run) for stage in stages}
         for stage in stages:
@@ -109,6 +111,18 @@ def table(
         result["figures"] += [str(picture) for picture in pictures]
         storage.write_json(out / TABLE, result)
     return result
+
+
+def _check_out(out: Path, stages: Sequence[StageSpec]) -> None:
+    """Refuse a directory that holds something else than a table.
+
+    Raises:
+        InputError: it does; full weights would be replaced by halved ones.
+    """
+    storage.check_free(out, "evaluation")
+    for folder in (out / stage.name for stage in stages):
+        if (folder / storage.MANIFEST).is_file() and "halved_from" not in storage.read_manifest(folder):
+            raise InputError(f"{folder} holds a run, it is left alone: give another --out")
 
 
 def publish(stage: Path, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,13 @@ RELEASED = "released"
 
 def find(path: Path | str) -> Path:
     """What `--ckpt` names: a path, or the name of a released directory (`brownian`, `pushing`) when there is no such path."""
-    released = released_folder() / str(path)
-    return released if not Path(path).exists() and len(Path(path).parts) == 1 and released.is_dir() else Path(path)
+    return Path(path) if (released := _released(path)) is None or Path(path).exists() else released
+
+
+def _released(path: Path | str) -> Path | None:
+    """The released directory of a name; None when it is no such name."""
+    names = {folder.name: folder for folder in released_folder().glob("*") if folder.is_dir()}
+    return names.get(str(Path(path)))
 
 
 def released_folder() -> Path:
@@ -44,7 +50,9 @@ def find_all_weights(path: Path | str) -> list[Path]:
     Raises:
         InputError: there are none; the line says how to make some.
     """
-    path = find(path)
+    given, path = path, find(path)
+    if not os.path.exists(path):  # which, unlike Path's, is False also for names that are too long
+        raise _nothing_at(path)
     if path.is_file():
         return [path]
     if (path / WEIGHTS).is_file():
@@ -54,9 +62,15 @@ def find_all_weights(path: Path | str) -> list[Path]:
         return found
     if any((path / stage / CHECKPOINTS).is_dir() for stage in ("", *known)):
         raise InputError(f"{path} holds an unfinished run: continue it with the command in its {MANIFEST}")
+    if hidden := _released(given):
+        raise InputError(f"no weights at {path}, which hides the released ones of that name: give --ckpt {hidden}")
+    raise _nothing_at(path)
+
+
+def _nothing_at(path: Path) -> InputError:
     released = sorted(folder.name for folder in released_folder().glob("*") if (folder / "keyin" / WEIGHTS).is_file())
     names = f", or give the name of released ones ({', '.join(released)})" if released else ""
-    raise InputError(f"no weights at {path}: train some with `keyin train recipes/brownian.yaml`{names}")
+    return InputError(f"no weights at {path}: train some with `keyin train recipes/brownian.yaml`{names}")
 
 
 def load_model(file: Path, overrides: Sequence[str] = ()) -> tuple[nn.Module, Recipe]:
@@ -105,7 +119,7 @@ def evaluations(weights: Path, recipe_name: str) -> Path:
 
 def _is_run(folder: Path) -> bool:
     """Whether a directory is a stage that was trained into a run here, not one that was published or came from elsewhere."""
-    if not (folder / MANIFEST).is_file() or folder.absolute().is_relative_to(released_folder().absolute()):
+    if not (folder / MANIFEST).is_file() or folder.resolve().is_relative_to(released_folder().resolve()):
         return False
-    manifest = storage.read_manifest(folder)
-    return manifest["kind"] == "run" and "halved_from" not in manifest
+    manifest = storage.read_json(folder / MANIFEST)  # it may be another program's
+    return isinstance(manifest, dict) and manifest.get("kind") == "run" and "halved_from" not in manifest

@@ -67,9 +67,18 @@ def selector(row: str) -> Select:
 
 
 def stages() -> dict[str, StageSpec]:
-    """Everything that is trained, by the name of its directory in a run."""
-    found = [METHODS.get(name).stage for name, card in METHODS.cards.items() if "stage" in card.given]
-    return {stage.name: stage for stage in found}
+    """Everything that is trained, by the name of its directory in a run.
+
+    Raises:
+        InputError: a method cannot be loaded, or trains a stage whose name another has.
+    """
+    found: dict[str, StageSpec] = {}
+    for name, card in METHODS.cards.items():
+        if "stage" not in card.given or (stage := METHODS.get(name).stage) is None:
+            continue
+        if found.setdefault(stage.name, stage) is not stage:
+            raise InputError(f"method {name} of {card.module} trains a stage {stage.name}, which another does: rename it")
+    return found
 
 
 def stage(name: str) -> StageSpec:
@@ -98,13 +107,17 @@ def trained(models: Mapping[str, nn.Module], name: str, kind: type[Model]) -> Mo
     model = models.get(name)
     if isinstance(model, kind):
         return model
-    raise InputError(f"{name} needs a checkpoint of `{training_command(name)}`, which is not there: use --selector search")
+    from keyin_cli.discovery.selector import foundation_of
+
+    other = "use --selector search" if any(map(foundation_of, models.values())) else "give --ckpt a run directory that has it"
+    raise InputError(f"{name} needs a checkpoint of `{training_command(name)}`, which is not there: {other}")
 
 
 def training_command(stage_name: str) -> str:
     """The command that trains a stage, without its recipe: `keyin baseline surprise`."""
-    for each in METHODS.all():
-        if each.stage is not None and each.stage.name == stage_name:
+    for name, card in METHODS.cards.items():
+        each = METHODS.get(name) if "stage" in card.given else None
+        if each is not None and each.stage is not None and each.stage.name == stage_name:
             return f"keyin {each.command or f'baseline {each.name}'}"
     raise METHODS.unknown(stage_name, list(stages()), "stage")
 

@@ -73,4 +73,6 @@ def build(section: CodecSection, image: Image) -> tuple[Encoder, Decoder]:
 
 def to_images(frames: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:
     """uint8 (…,H,W,C) -> float32 in [0,1] on the device."""
+    if isinstance(frames, np.ndarray) and not (frames.flags.writeable and min(frames.strides, default=0) >= 0):
+        frames = frames.copy()  # torch warns of arrays that cannot be written and takes none that run backwards
     return torch.as_tensor(frames).to(device, non_blocking=True).float().div_(255)

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, create_model, model_validator
 
+from keyin_cli.errors import InputError
 from keyin_cli.recipe.data import DataSection
 from keyin_cli.recipe.model import ConstantOffsets, FreeOffsets, Model, model_section
 from keyin_cli.recipe.section import MethodSection, Positive, Section, one_of
@@ -104,14 +105,20 @@ class Recipe(Section):
 
 @lru_cache(maxsize=1)
 def recipe_class() -> type[Recipe]:
-    """The recipe with all kinds of data, all codecs and the sections of all methods that are installed."""
+    """The recipe with all kinds of data, all codecs and the sections of all methods that are installed.
+
+    Raises:
+        InputError: one of them cannot be loaded, or adds a section that there is already.
+    """
     kinds = [kind.section for kind in DATASETS.all()]
     data = one_of(kinds)
     model = model_section()
     sections: dict[str, type[MethodSection]] = {}
     for name, card in METHODS.cards.items():
-        if "sections" in card.given and not card.problem:
-            sections |= METHODS.get(name).sections
+        for key, section in METHODS.get(name).sections.items() if "sections" in card.given else ():
+            if key in Recipe.model_fields or sections.get(key, section) is not section:
+                raise InputError(f"method {name} of {card.module} adds a section {key}, which there is already: rename it")
+            sections[key] = section
     fields: dict[str, Any] = {name: (section, _default(section)) for name, section in sections.items()}
     return create_model(
         "Recipe", __base__=Recipe, __doc__=Recipe.__doc__, data=(data, _default(kinds[0])), model=(model, model()), **fields

@@ -94,6 +94,10 @@ class Discovery(Section):
     @classmethod
     def _old_key(cls, tree: Any) -> Any:
         """Recipes and weights written before the key `shift` have its negative, `earlier`."""
-        if isinstance(tree, dict) and isinstance(tree.get("earlier"), int) and "shift" not in tree:
-            return {key: value for key, value in tree.items() if key != "earlier"} | {"shift": -tree["earlier"]}
+        if isinstance(tree, dict) and "earlier" in tree:
+            earlier = tree["earlier"]
+            valid = isinstance(earlier, int) and earlier >= 0
+            if not valid or (earlier and tree.get("shift", -earlier) != -earlier):
+                raise ValueError("earlier: is called shift now, and shift: -1 is what earlier: 1 was")
+            return {"shift": -earlier} | {key: value for key, value in tree.items() if key != "earlier"}
         return tree

@@ -3,7 +3,7 @@
 from keyin_cli.storage.files import Writer, disk_errors, fsync, read_json, remove, replace, write, write_json
 from keyin_cli.storage.lines import Row, append_line, read_lines, write_lines
 from keyin_cli.storage.locks import locked, waiting
-from keyin_cli.storage.manifests import now, provenance, read_manifest
+from keyin_cli.storage.manifests import check_free, now, provenance, read_manifest
 from keyin_cli.storage.paths import CHECKPOINTS, LATEST, MANIFEST, METRICS, WEIGHTS, cache, from_here, runs, size
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Writer",
     "append_line",
     "cache",
+    "check_free",
     "disk_errors",
     "from_here",
     "fsync",

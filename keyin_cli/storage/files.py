@@ -42,8 +42,12 @@ def replace(path: Path, writer: Writer) -> None:
     A file is replaced at once. A directory cannot be: the old one is moved aside first, and between the two renames a reader
     finds nothing. After a kill there, the next call for the same path puts the new one into place (see `partials.sweep`).
     Whatever fails, `path` is whole, the old one or the new, and only this call's own partial is removed.
+
+    Raises:
+        InputError: the directory that it is to lie in cannot be made.
+        RunError: the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path)
     partials.sweep(path)
     beside = partials.beside(path)
     with disk_errors(path):
@@ -93,6 +97,17 @@ def fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _make_folder(path: Path) -> None:
+    """The directory that a path lies in."""
+    with disk_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise InputError(f"{path.parent} cannot be made for {path.name} ({error.strerror}): use another path") from None
 
 
 def _into_place(beside: Path, path: Path) -> None:

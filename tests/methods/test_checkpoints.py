@@ -10,6 +10,7 @@ from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.methods.checkpoints import load_model
+from keyin_cli.methods.registry import trained
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.weights import save_weights, tensors_sha256
 from keyin_cli.recipe import check
@@ -45,8 +46,25 @@ def test_released_weights_have_names(name: str, tmp_path: Path, monkeypatch: pyt
     assert files[0] == ROOT / "artifacts" / "released" / name / "keyin" / storage.WEIGHTS
     assert len(files) >= 7
     (tmp_path / name).mkdir()  # what is there goes first
-    with pytest.raises(InputError, match=rf"no weights at {name}: .*released ones \(brownian, pushing\)"):
+    with pytest.raises(InputError, match=rf"no weights at {name}, which hides .* give --ckpt .*/artifacts/released/{name}$"):
         checkpoints.find_all_weights(name)
+
+
+@pytest.mark.parametrize("path", ["", ".", "..", "/", "released/..", "a" * 300, "a\0b", "brownian/", "no/such"], ids=repr)
+def test_paths_at_which_nothing_can_be(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if path == "brownian/":
+        (tmp_path / path).mkdir()
+    hidden = "hides" if path == "brownian/" else "train some"
+    with pytest.raises(InputError, match=f"no weights at .*{hidden}"):
+        checkpoints.find_all_weights(path)
+
+
+def test_what_to_do_without_weights_of_a_stage() -> None:
+    with pytest.raises(InputError, match=r"^keyin needs .*`keyin train`.*: use --selector search$"):
+        trained({"interpolator": Foundation(RECIPE)}, "keyin", KeyIn)
+    with pytest.raises(InputError, match=r"^keyin needs .*: give --ckpt a run directory that has it$"):
+        trained({"tap": torch.nn.Linear(1, 1)}, "keyin", KeyIn)  # nothing that could search
 
 
 def test_evaluations_land_beside_runs_made_here_alone(tmp_path: Path) -> None:
@@ -56,7 +74,10 @@ def test_evaluations_land_beside_runs_made_here_alone(tmp_path: Path) -> None:
     storage.write_json(published / storage.MANIFEST, manifest | {"halved_from": "abc"})
     released = ROOT / "artifacts" / "released" / "brownian" / "keyin"
     assert checkpoints.evaluations(own / storage.WEIGHTS, "mine") == own / "eval_f1"
-    for folder in (published, foreign, released):
+    storage.write_json(foreign / storage.MANIFEST, {"name": "another program's"})
+    (tmp_path / "link").symlink_to(released, target_is_directory=True)
+    detour = released.parents[1] / ".." / "released" / "brownian" / "keyin"
+    for folder in (published, foreign, released, tmp_path / "link", detour):
         assert checkpoints.evaluations(folder / storage.WEIGHTS, "mine") == Path("artifacts/runs/mine/eval_f1")
 
 

@@ -27,7 +27,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
 def test_other_errors_of_the_system_are_not_called_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(InputError, match=r"file cannot be made for below \(File exists\): use another path"):
         storage.write(tmp_path / "file" / "below", "x")
 
 
