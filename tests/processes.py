@@ -1,4 +1,4 @@
-"""Commands that are stopped while they run, and what commands print."""
+"""Commands that are stopped while they run, what commands print, and how they refuse."""
 
 import json
 import os
@@ -36,3 +36,18 @@ def interrupt(
     os.killpg(process.pid, number) if group else process.send_signal(number)
     out, err = process.communicate(timeout=120)
     return CompletedProcess(args, process.returncode, out, err)
+
+
+def complaints(done: CompletedProcess[str], code: int = 2) -> list[str]:
+    """The lines with which a command refused, after checking that it refused properly."""
+    assert (done.returncode, done.stdout) == (code, "")
+    assert "Traceback" not in done.stderr
+    return [line for line in done.stderr.splitlines() if line.startswith("keyin: ")]
+
+
+def complaint(done: CompletedProcess[str], *parts: str, code: int = 2) -> str:
+    """The one line with which a command refused; `parts` are in it."""
+    (line,) = complaints(done, code)
+    missing = [part for part in parts if part not in line]
+    assert not missing, line
+    return line
