@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from keyin_cli import __version__, distributed, progress
+from keyin_cli import __version__, distributed
 from keyin_cli.commands import baseline, doctor, eval_f1, gen_data, info, plan, pretrain_interp, recipes, table, train
 from keyin_cli.errors import InputError, Interrupted, RunError
 from keyin_cli.tuning import tune_c_libraries
@@ -50,6 +50,8 @@ def main(
     ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
+    from keyin_cli import progress  # not for help
+
     progress.speak()
     if distributed.world() > 1 and ctx.invoked_subcommand not in DISTRIBUTED:
         raise InputError(f"{ctx.invoked_subcommand} runs in one process: start it without torchrun")
