@@ -84,8 +84,8 @@ def test_training_again_changes_nothing(keyin: Keyin, tiny: Path) -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_dry_run_writes_nothing(command: tuple[str, ...], keys: set[str], keyin: Keyin, tmp_path: Path) -> None:
-    plan = printed(keyin(*command, "--dry-run", "--json", cwd=tmp_path))
+def test_dry_run_writes_nothing(command: tuple[str, ...], keys: set[str], here: Keyin, tmp_path: Path) -> None:
+    plan = printed(here(*command, "--dry-run", "--json", cwd=tmp_path))
     assert {"recipe", "bytes", "seconds"} | keys <= set(plan)
     assert plan["bytes"] > 0
     assert list(tmp_path.iterdir()) == []
@@ -142,19 +142,19 @@ def test_sequences_add_up_to_the_table(evaluation: tuple[Path, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["released directory", "weights file"])
 def test_other_ways_to_name_a_checkpoint(
-    kind: str, keyin: Keyin, tiny: Path, evaluation: tuple[Path, Any], tmp_path: Path
+    kind: str, here: Keyin, tiny: Path, evaluation: tuple[Path, Any], tmp_path: Path
 ) -> None:
     released = tmp_path / "released"
     released.mkdir()
     shutil.copy(tiny / RUN / "keyin" / "weights.safetensors", released)
     checkpoint = released if kind == "released directory" else released / "weights.safetensors"
     arguments = ("--limit", str(LIMIT), "--selector", "keyin", "--out", tmp_path / "out", "--json")
-    assert printed(keyin("eval-f1", "--ckpt", checkpoint, *arguments, cwd=tiny))["rows"] == evaluation[1]["rows"][:1]
+    assert printed(here("eval-f1", "--ckpt", checkpoint, *arguments, cwd=tiny))["rows"] == evaluation[1]["rows"][:1]
 
 
-def test_without_labels_keyframes_are_named_and_drawn(keyin: Keyin, tiny: Path, own: Path, tmp_path: Path) -> None:
+def test_without_labels_keyframes_are_detected_and_drawn(here: Keyin, tiny: Path, own: Path, tmp_path: Path) -> None:
     arguments = ("--data", own, "--limit", "8", "--selector", "search", "--selector", "keyin", "--out", tmp_path)
-    result = printed(keyin("eval-f1", "--ckpt", RUN, *arguments, "--json", cwd=tiny))
+    result = printed(here("eval-f1", "--ckpt", RUN, *arguments, "--json", cwd=tiny))
     assert result["n"] == 8
     assert [row["method"] for row in result["rows"]] == ["search", "keyin"]
     assert all(row[key] is None for row in result["rows"] for key in ("f1", "precision", "recall", "ci95"))
@@ -189,9 +189,9 @@ def test_labels_are_never_trained_on(keyin: Keyin, own: Path, tmp_path: Path) ->
     assert results[0]["metrics"]["val/offsets"] > 0
 
 
-def test_a_table_for_a_person(keyin: Keyin, tiny: Path, own: Path, tmp_path: Path) -> None:
+def test_a_table_for_a_person(here: Keyin, tiny: Path, own: Path, tmp_path: Path) -> None:
     arguments = ("--data", own, "--limit", "4", "--selector", "random", "--out", tmp_path)
-    done = keyin("eval-f1", "--ckpt", RUN, *arguments, cwd=tiny)
+    done = here("eval-f1", "--ckpt", RUN, *arguments, cwd=tiny)
     assert done.returncode == 0, done.stderr
     assert "random" in done.stdout
     assert "no labels" in done.stdout
@@ -211,17 +211,17 @@ def test_a_table_for_a_person(keyin: Keyin, tiny: Path, own: Path, tmp_path: Pat
     ],
     ids=str,
 )
-def test_info(target: Path, kind: str, command: str | None, keyin: Keyin, tiny: Path) -> None:
+def test_info(target: Path, kind: str, command: str | None, here: Keyin, tiny: Path) -> None:
     path = target if (tiny / target).exists() else Path(__file__).parents[2] / target
-    result = printed(keyin("info", path, "--verify", "--json", cwd=tiny))
+    result = printed(here("info", path, "--verify", "--json", cwd=tiny))
     assert set(result) == {"kind", "path", "recipe", "inputs", "created_by", "verified"}
     assert (result["kind"], result["path"], result["created_by"]) == (kind, str(path), command)
     assert result["verified"] is True
     assert result["recipe"]
 
 
-def test_info_on_an_evaluation(keyin: Keyin, tiny: Path, evaluation: tuple[Path, Any]) -> None:
-    result = printed(keyin("info", evaluation[0], "--verify", "--json", cwd=tiny))
+def test_info_on_an_evaluation(here: Keyin, tiny: Path, evaluation: tuple[Path, Any]) -> None:
+    result = printed(here("info", evaluation[0], "--verify", "--json", cwd=tiny))
     trained = json.loads((tiny / "train.json").read_text())
     assert result["kind"] == "evaluation"
     assert result["inputs"]["keyin"] == {
@@ -232,28 +232,28 @@ def test_info_on_an_evaluation(keyin: Keyin, tiny: Path, evaluation: tuple[Path,
     assert result["verified"] is None
 
 
-def test_info_for_a_person(keyin: Keyin, tiny: Path) -> None:
-    lines = keyin("info", DATA, cwd=tiny).stdout.splitlines()
+def test_info_for_a_person(here: Keyin, tiny: Path) -> None:
+    lines = here("info", DATA, cwd=tiny).stdout.splitlines()
     assert any("2,400 of 35 frames 32x32x1" in line for line in lines)
     assert "verified    not checked, see --verify" in lines
 
 
-def test_recipes(keyin: Keyin, tmp_path: Path) -> None:
-    listed = printed(keyin("recipes", "list", "--json", cwd=tmp_path))
+def test_recipes(here: Keyin, tmp_path: Path) -> None:
+    listed = printed(here("recipes", "list", "--json", cwd=tmp_path))
     folder = Path(listed["folder"])
     names = [row["name"] for row in listed["recipes"]]
     assert {f"{name}.yaml" for name in names} == {str(path.relative_to(folder)) for path in folder.rglob("*.yaml")}
     assert "tiny/brownian" in names
     assert all(row["about"] for row in listed["recipes"])
-    assert printed(keyin("recipes", "validate", *names, "--json", cwd=tmp_path)) == {"valid": names}
+    assert printed(here("recipes", "validate", *names, "--json", cwd=tmp_path)) == {"valid": names}
 
-    shown = printed(keyin("recipes", "show", "tiny/brownian", "--set", "train.lr=1e-4", "--json", cwd=tmp_path))
+    shown = printed(here("recipes", "show", "tiny/brownian", "--set", "train.lr=1e-4", "--json", cwd=tmp_path))
     assert (shown["train"]["lr"], shown["window"]["keyframes"]) == (1e-4, 6)
 
-    copied = printed(keyin("recipes", "copy", "tiny/brownian", "mine.yaml", "--json", cwd=tmp_path))
+    copied = printed(here("recipes", "copy", "tiny/brownian", "mine.yaml", "--json", cwd=tmp_path))
     assert copied == {"source": str(folder / "tiny" / "brownian.yaml"), "path": "mine.yaml"}
     assert (tmp_path / "mine.yaml").read_text() == (folder / "tiny" / "brownian.yaml").read_text()
-    assert keyin("recipes", "validate", "mine.yaml", cwd=tmp_path).stdout == "mine.yaml: valid\n"
+    assert here("recipes", "validate", "mine.yaml", cwd=tmp_path).stdout == "mine.yaml: valid\n"
 
 
 def test_doctor(keyin: Keyin, tmp_path: Path) -> None:

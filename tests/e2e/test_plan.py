@@ -89,14 +89,14 @@ def test_killed_and_continued_is_never_interrupted(keyin: Keyin, tmp_path: Path)
     assert lines(killed, "random") == lines(whole, "random")
 
 
-def test_other_settings_are_refused_and_foreign_directories_left_alone(keyin: Keyin, planned: tuple[Path, dict]) -> None:
+def test_other_settings_are_refused_and_foreign_directories_left_alone(here: Keyin, planned: tuple[Path, dict]) -> None:
     path, _ = planned
-    done = keyin("plan", "--method", "oracle", "--episodes", "2", "--seed", "1", cwd=path)
+    done = here("plan", "--method", "oracle", "--episodes", "2", "--seed", "1", cwd=path)
     assert done.returncode == 2
     assert "was planned differently (seed: 0 -> 1)" in done.stderr
     (path / "mine" / "none").mkdir(parents=True)
     (path / "mine" / "none" / "thesis.txt").write_text("")
-    done = keyin("plan", "--method", "none", "--episodes", "2", "--out", "mine", "--overwrite", cwd=path)
+    done = here("plan", "--method", "none", "--episodes", "2", "--out", "mine", "--overwrite", cwd=path)
     assert done.returncode == 2
     assert (path / "mine" / "none" / "thesis.txt").exists()
 
@@ -137,8 +137,8 @@ def test_a_trained_method_and_what_it_is_compared_with(keyin: Keyin, tmp_path: P
     assert len(result["figures"]) == 6
 
 
-def test_weights_of_another_world_are_refused(keyin: Keyin, tiny: Path) -> None:
-    done = keyin("plan", "--ckpt", "artifacts/runs/tiny-brownian", "--method", "keyin", "--out", "never", cwd=tiny)
+def test_weights_of_another_world_are_refused(here: Keyin, tiny: Path) -> None:
+    done = here("plan", "--ckpt", "artifacts/runs/tiny-brownian", "--method", "keyin", "--out", "never", cwd=tiny)
     assert done.returncode == 2
     assert "was trained on brownian frames of 32x32x1: planning needs weights of the pushing world" in done.stderr
     assert not (tiny / "never").exists()
