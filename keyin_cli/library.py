@@ -1,6 +1,7 @@
 """KeyIn from Python: NumPy in and out.
 
-Nothing here prints, writes files, installs signal handlers or changes a setting of the process.
+Nothing here prints, writes files, installs signal handlers or changes a setting of the process. A model may be used by several
+threads. Processes have to be spawned and to load their own: in one that is forked from where torch computed already, it hangs.
 
 Shapes: n sequences of T conditioning and N predicted frames, as the model's recipe says; images are uint8 (H,W,C).
 """

@@ -55,7 +55,8 @@ def read_weights(path: Path) -> tuple[Tensors, dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[METADATA])
-            if not isinstance(metadata, dict) or not {"stage", "recipe"} <= metadata.keys():
+            ours = isinstance(metadata, dict) and isinstance(metadata.get("stage"), str)
+            if not ours or not isinstance(metadata.get("recipe"), dict):
                 raise KeyError(METADATA)
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:

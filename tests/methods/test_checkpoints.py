@@ -1,5 +1,6 @@
 """Which weights `--ckpt` means, and the models in them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_paths_at_which_nothing_can_be(path: str, tmp_path: Path, monkeypatch: p
     hidden = "hides" if path == "brownian/" else "train some"
     with pytest.raises(InputError, match=f"no weights at .*{hidden}"):
         checkpoints.find_all_weights(path)
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"stage": ["keyin"], "recipe": SMALL}, {"stage": "keyin", "recipe": "small"}, ["keyin"]], ids=repr
+)
+def test_metadata_of_another_shape(metadata: object, tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors", {"keyin": json.dumps(metadata)})
+    with pytest.raises(InputError, match="holds the weights of another program"):
+        checkpoints.load(tmp_path / "x.safetensors")
 
 
 def test_what_to_do_without_weights_of_a_stage() -> None:
