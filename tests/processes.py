@@ -17,19 +17,24 @@ def printed(done: CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def interrupt(
-    args: tuple[str, ...], cwd: Path, begun: Callable[[], bool], number: signal.Signals, group: bool
-) -> CompletedProcess[str]:
-    """Start `keyin ARGS`, send a signal to it (or to its whole process group) as soon as `begun()`, wait for its end."""
-    process = subprocess.Popen(
+def start(args: tuple[str, ...], cwd: Path, start_new_session: bool = False) -> subprocess.Popen[str]:
+    """Start `keyin ARGS` on one thread and return at once."""
+    return subprocess.Popen(
         [sys.executable, "-m", "keyin_cli", *args],
         cwd=cwd,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
+        start_new_session=start_new_session,
     )
+
+
+def interrupt(
+    args: tuple[str, ...], cwd: Path, begun: Callable[[], bool], number: signal.Signals, group: bool
+) -> CompletedProcess[str]:
+    """Start `keyin ARGS`, send a signal to it (or to its whole process group) as soon as `begun()`, wait for its end."""
+    process = start(args, cwd, start_new_session=True)
     while not begun():
         assert process.poll() is None, process.communicate()
         time.sleep(0.001)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from pydantic import Field, model_validator
 
 from keyin_cli.recipe.section import Positive, Section
@@ -28,9 +30,9 @@ class DataSection(Section):
     frames: int = Field(ge=2)
 
     @property
+    @abstractmethod
     def image(self) -> tuple[int, int, int]:
         """Height, width and channels of a frame."""
-        raise NotImplementedError
 
 
 class GeneratedData(DataSection):

@@ -105,7 +105,7 @@ class Model(Section):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles hold the values: the class of a recipe's section is made anew in every process."""
-        return _unpickled, (dict(self),)
+        return _from_values, (dict(self),)
 
 
 @lru_cache
@@ -115,5 +115,5 @@ def model_section() -> type[Model]:
     return create_model("Model", __base__=Model, __module__=__name__, __doc__=Model.__doc__, codec=codec)
 
 
-def _unpickled(values: dict[str, Any]) -> Model:
+def _from_values(values: dict[str, Any]) -> Model:
     return model_section().model_validate(values)

@@ -83,7 +83,7 @@ class Recipe(Section):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles hold the values: the class of recipes is made anew in every process."""
-        return _unpickled, (self.model_dump(mode="json"),)
+        return _from_values, (self.model_dump(mode="json"),)
 
     def sections(self) -> Iterator[tuple[str, MethodSection]]:
         """Name and value of every section that a method has added."""
@@ -125,7 +125,7 @@ def recipe_class() -> type[Recipe]:
     )
 
 
-def _unpickled(values: dict[str, Any]) -> Recipe:
+def _from_values(values: dict[str, Any]) -> Recipe:
     return recipe_class().model_validate(values)
 
 

@@ -1,17 +1,15 @@
 """Two commands started at once on one output: both end well, and what they leave is what one command alone leaves."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from processes import start
 
 Keyin = Callable[..., CompletedProcess[str]]
 Command = tuple[str, ...]
@@ -45,17 +43,6 @@ PAIRS: dict[str, tuple[Command, Command, tuple[Path, ...], tuple[Path, ...]]] = 
 LAST = {f"planning/{name}" for name in ("plan.json", "outcomes.png", "success.png")}  # of whichever of two plans ended last
 VOLATILE = {"seconds", "waiting", "created", "finished", "peak_memory_bytes", "preparation_seconds", "command", "wall_seconds"}
 VOLATILE |= {"seconds_per_episode", "environment_steps_per_second", "git", "sequences_per_second"}
-
-
-def start(command: Command, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "keyin_cli", *command],
-        cwd=cwd,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def prepared(path: Path, tiny: Path, there: tuple[Path, ...]) -> Path:
