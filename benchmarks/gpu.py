@@ -45,7 +45,8 @@ def measure(name: str, stage: str, mode: str, overrides: list[str], steps: int, 
     device = pick_device(recipe.device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    work = fresh(recipe, spec(stage), device)
+    work = fresh(recipe, spec(stage), device)[0]
+    work.begin()
     update = Update(work, training_forward(work, device), device)
     started = time.perf_counter()
     with (

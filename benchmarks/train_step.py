@@ -50,9 +50,11 @@ from keyin_cli.model.keyframes import Keyframes
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Recipe, load
 from keyin_cli.training.engine import seeded
-from keyin_cli.training.stage import Batch, Terms
+from keyin_cli.training.objectives.phase import KeyframePhase
+from keyin_cli.training.phase import Batch, Terms
+from keyin_cli.training.spec import Material
 from keyin_cli.training.stages.interpolator import InterpolatorStage
-from keyin_cli.training.stages.keyin import KeyInStage
+from keyin_cli.training.stages.keyin import keyframe_phases
 from keyin_cli.training.targets import to_offsets
 from keyin_cli.tuning import tune_c_libraries
 
@@ -66,7 +68,7 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("brownian", "keyin", ["train.objective=soft-embeddings"]),
     ("brownian", "keyin", ["train.objective=soft-pixels"]),
 ]
-Stage = InterpolatorStage | KeyInStage
+Stage = InterpolatorStage | KeyframePhase
 Step = Callable[[Batch], Terms]
 
 
@@ -103,8 +105,8 @@ def interpolator_terms(stage: InterpolatorStage, batch: Batch) -> Terms:
     return terms
 
 
-def keyin_terms(stage: KeyInStage, batch: Batch) -> Terms:
-    """What `KeyInStage.terms` says, from the whole `sequences` (B,T+N,H,W,C)."""
+def keyin_terms(stage: KeyframePhase, batch: Batch) -> Terms:
+    """What `KeyframePhase.terms` says, from the whole `sequences` (B,T+N,H,W,C)."""
     images = to_images(batch["sequences"], CPU)
     embeddings = stage.model.foundation.encoder(images)
     keyframes = stage.model.keyframes(embeddings, noise=batch["noise"])
@@ -115,7 +117,7 @@ def keyin_terms(stage: KeyInStage, batch: Batch) -> Terms:
     return {**terms, "entropy": losses.entropy(keyframes.delta)}
 
 
-def soft_terms(stage: KeyInStage, batch: Batch, images: Tensor, embeddings: Tensor, keyframes: Keyframes) -> Terms:
+def soft_terms(stage: KeyframePhase, batch: Batch, images: Tensor, embeddings: Tensor, keyframes: Keyframes) -> Terms:
     """Algorithm 2."""
     foundation, window, reduction = stage.model.foundation, stage.recipe.window, stage.recipe.model.reduction
     decodes, delta, longest = stage.schedule.objective == "soft-pixels", keyframes.delta, window.max_offset
@@ -145,8 +147,8 @@ def soft_terms(stage: KeyInStage, batch: Batch, images: Tensor, embeddings: Tens
     return {"keyframe_embeddings": average(errors, inside), "kl": average(kls, inside), "sequence": total(sequence)}
 
 
-def search_terms(stage: KeyInStage, batch: Batch, embeddings: Tensor, keyframes: Keyframes) -> Terms:
-    """What `KeyInStage.search_terms` says."""
+def search_terms(stage: KeyframePhase, batch: Batch, embeddings: Tensor, keyframes: Keyframes) -> Terms:
+    """What `SearchPhase.own_terms` says."""
     interpolator, window, reduction = stage.model.foundation.interpolator, stage.recipe.window, stage.recipe.model.reduction
     longest, last, everyone = window.max_offset, embeddings.shape[1] - 1, torch.arange(len(embeddings))
     time = torch.full((len(embeddings),), window.conditioning - 1)
@@ -214,16 +216,17 @@ def average(errors: list[Tensor], chances: list[Tensor]) -> Tensor:
 def prepare(recipe: Recipe, part: str) -> tuple[Stage, Batch, Step]:
     """A stage with fresh weights, a batch of real sequences, and the reference of its terms."""
     assert isinstance(recipe.data, BrownianData)
-    window, count = recipe.window, (recipe.pretrain if part == "interpolator" else recipe.train).batch
+    window, count = recipe.window, (recipe.pretrain if part == "interpolator" else recipe.train.phases[0]).batch
     length = window.conditioning + window.predicted
     made = arrays(recipe.data, np.arange(count))
     frames = {"train": made["frames"][:, :length], "val": made["frames"][:1, :length]}
-    if part == "interpolator":
-        stage = InterpolatorStage(recipe, frames, CPU)
-        return stage, stage.batch(0), lambda batch: interpolator_terms(stage, batch)
     foundation = dict(seeded(recipe.seed, lambda: Foundation(recipe)).state_dict())
     with tempfile.TemporaryDirectory() as cache:
-        keyin = KeyInStage(recipe, foundation, frames, CPU, Path(cache))
+        material = Material(recipe, frames, CPU, Path(cache), foundation)
+        if part == "interpolator":
+            stage = InterpolatorStage(material)
+            return stage, stage.batch(0), lambda batch: interpolator_terms(stage, batch)
+        keyin = keyframe_phases(material)[0]
     rows = batch_indices(recipe.seed, 0, count, count)
     batch = keyin.batch(0) | {"sequences": torch.from_numpy(frames["train"][rows])}
     if "offsets" in batch:  # the true ones, because the search finds them once the interpolator is trained
@@ -247,7 +250,7 @@ def differences(stage: Stage, batch: Batch, reference: Step) -> dict[str, float]
         gradient = torch.cat([each.grad.flatten() for each in stage.model.parameters() if each.grad is not None])
         results.append(values | {"gradient": gradient})
     ours, same = results
-    assert ours.keys() - {"keyframes_inside"} == same.keys()
+    assert ours.keys() - {"keyframes_inside", "nats"} == same.keys()
     return {name: float((ours[name] - same[name]).norm() / same[name].norm().clamp_min(1e-12)) for name in same}
 
 
@@ -274,7 +277,7 @@ def measure(name: str, part: str, overrides: list[str], steps: int) -> dict[str,
     stage, batch, reference = prepare(recipe, part)
     difference = differences(stage, batch, reference)
     ours, theirs = seconds(stage, batch, reference, steps)
-    title = "stage 1" if part == "interpolator" else f"stage 2, {recipe.train.objective}"
+    title = "stage 1" if part == "interpolator" else f"stage 2, {recipe.train.phases[0].objective}"
     rates = {"steps_per_second": round(1 / ours, 2), "reference_steps_per_second": round(1 / theirs, 2)}
     largest = max(difference.values())
     print(f"{name + ', ' + title:42s} {1 / ours:7.2f} {1 / theirs:9.2f} {theirs / ours:6.2f}  {largest:.0e}", flush=True)

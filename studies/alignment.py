@@ -31,7 +31,7 @@ from keyin_cli.model.layers import mlp
 from keyin_cli.model.search import cheapest_chain
 from keyin_cli.progress import say, speak
 from keyin_cli.training.engine import seeded
-from keyin_cli.training.stages.keyin import encode_sequences
+from keyin_cli.training.objectives.common import encode_sequences
 
 PAST = 3  # frames that a prediction is made from
 STEPS, BATCH, RATE, HIDDEN = 1500, 256, 1e-3, 256

@@ -2,6 +2,7 @@ import json
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -51,9 +52,9 @@ def test_a_file_goes_before_a_shipped_recipe(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("override", "keys", "value"),
     [
-        ("train.lr=1e-3", ("train", "lr"), 1e-3),  # YAML 1.1 reads 1e-3 as a string
-        ("train.lr=5.0e-4", ("train", "lr"), 5e-4),
-        ("train.steps=7", ("train", "steps"), 7),
+        ("train.lr=1e-3", ("train", "phases", 0, "lr"), 1e-3),  # YAML 1.1 reads 1e-3 as a string
+        ("train.lr=5.0e-4", ("train", "phases", 0, "lr"), 5e-4),
+        ("train.steps=7", ("train", "phases", 0, "steps"), 7),
         ("pretrain.lengths=[2, 8]", ("pretrain", "lengths"), [2, 8]),
         ("name=other", ("name",), "other"),
         ("discovery.price=auto", ("discovery", "price"), "auto"),
@@ -64,8 +65,8 @@ def test_a_file_goes_before_a_shipped_recipe(tmp_path: Path, monkeypatch: pytest
         ("model.inference={kind: bare}", ("model", "inference"), {"kind": "bare"}),
     ],
 )
-def test_override(override: str, keys: tuple[str, ...], value: object) -> None:
-    tree = check(MINIMAL, [override]).model_dump(mode="json")
+def test_override(override: str, keys: tuple[Any, ...], value: object) -> None:
+    tree: Any = check(MINIMAL, [override]).model_dump(mode="json")
     for key in keys:
         tree = tree[key]
     assert tree == value
@@ -74,14 +75,14 @@ def test_override(override: str, keys: tuple[str, ...], value: object) -> None:
 
 def test_overrides_leave_the_tree_alone_and_the_last_one_wins() -> None:
     tree = {**MINIMAL, "train": {"lr": 1e-4}}
-    assert check(tree, ["train.lr=2e-4", "train.lr=3e-4"]).train.lr == 3e-4
+    assert check(tree, ["train.lr=2e-4", "train.lr=3e-4"]).train.phases[0].lr == 3e-4
     assert tree == {**MINIMAL, "train": {"lr": 1e-4}}
 
 
 def test_exponents_without_a_point_are_numbers_in_files(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("name: mine\ntrain: {lr: 1e-3, weights: {kl: 5E-2}}")
-    resolved = load(tmp_path / "mine.yaml")
-    assert (resolved.train.lr, resolved.train.weights.kl) == (1e-3, 5e-2)
+    (phase,) = load(tmp_path / "mine.yaml").train.phases
+    assert (phase.lr, phase.weights.kl) == (1e-3, 5e-2)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_digest_sees_values_and_list_order() -> None:
 def test_differences() -> None:
     old = {"a": 1, "b": {"c": 0.1 + 0.2, "d": [1]}, "gone": 0}
     new = {"a": 2, "b": {"c": 0.3, "d": [2]}, "new": {"x": 1}}
-    assert differences(old, new) == ["a: 1 -> 2", "b.d: [1] -> [2]", "gone: 0 -> None", "new: None -> {'x': 1}"]
+    assert differences(old, new) == ["a: 1 -> 2", "b.d.0: 1 -> 2", "gone: 0 -> None", "new: None -> {'x': 1}"]
 
 
 @settings(max_examples=50, deadline=None)
@@ -241,6 +242,50 @@ def test_a_recipe_cannot_be_changed() -> None:
 
 def test_an_objective_without_pixels_has_no_weight_for_them() -> None:
     pixels = ["train.weights.keyframe_pixels=1"]
-    assert check(MINIMAL, ["train.objective=soft-pixels", *pixels]).train.weights.keyframe_pixels == 1
+    assert check(MINIMAL, ["train.objective=soft-pixels", *pixels]).train.phases[0].weights.keyframe_pixels == 1
     with pytest.raises(InputError, match=r"recipe: train\.weights\.keyframe_pixels: the objective search compares no pixels"):
         check(MINIMAL, ["train.objective=search", *pixels])
+
+
+PHASES = {"phases": [{"objective": "search", "steps": 5}, {"objective": "soft-pixels", "lr": 2e-4}], "log_every": 7}
+
+
+def test_phases_stand_in_a_list_whose_places_overrides_can_name() -> None:
+    train = check({**MINIMAL, "train": PHASES}, ["train.phases.1.steps=3", "train.phases.0.weights.offsets=5"]).train
+    assert [(phase.objective, phase.steps, phase.weights.offsets) for phase in train.phases] == [
+        ("search", 5, 5),
+        ("soft-pixels", 3, 1),
+    ]
+    assert (train.steps, train.log_every) == (8, 7)
+
+
+def test_a_single_phase_needs_no_list() -> None:
+    """Neither in a recipe, nor in overrides of one that has it as a list, which is how recipes are stored."""
+    flat = check({**MINIMAL, "train": {"objective": "search", "weights": {"offsets": 5}}})
+    again = check(flat.model_dump(mode="json"), ["train.steps=3", "train.weights.kl=1"])
+    (phase,) = again.train.phases
+    assert (phase.objective, phase.steps, phase.weights.offsets, phase.weights.kl) == ("search", 3, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("train.lr=1", "recipe: train.lr: of which phase? For example phases.0.lr"),
+        ("train.phases.2.lr=1", "--set train.phases.2.lr=1: 2 is none of the places 0 to 1 of a list"),
+        ("train.phases.last.lr=1", "--set train.phases.last.lr=1: last is none of the places 0 to 1 of a list"),
+        ("train.phases.0.lr=-1", "recipe: train.phases.0.lr: Input should be greater than 0"),
+        ("train.phases.0.rate=1", "recipe: train.phases.0.rate: unknown key; did you mean train.phases.0.lr?"),
+        ("train.phases=[]", "recipe: train.phases: at least one is needed"),
+        (
+            "train.phases.0.grow=0.5",
+            "recipe: train.phases.0.grow: the objective search has found the keyframes of whole sequences",
+        ),
+        (
+            "train.phases=[{objective: soft-pixels, freeze: []}, {objective: search}]",
+            "recipe: train.phases.1.objective: only soft-pixels may follow a phase that trains parts of stage 1",
+        ),
+    ],
+)
+def test_wrong_phases(override: str, line: str) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape(line)}$"):
+        check({**MINIMAL, "train": PHASES}, [override])

@@ -29,9 +29,10 @@ Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBo
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="End at once when another command works on the same output; default: wait for it.")
 ]
-Dask = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Dask cluster instead (needs the extra dask).")]
+Dask = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Do this on a Dask cluster instead (needs the extra dask).")]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes; default one per core. The result does not depend on their number.")
+    int | None,
+    typer.Option(min=1, help="Processes; default one per core. The result does not depend on their number."),
 ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from keyin_cli.commands.common import (
+    Dask,
     DryRun,
     Json,
     NoWait,
@@ -18,6 +19,7 @@ from keyin_cli.commands.common import (
     Seed,
     Set,
     Tensorboard,
+    Workers,
     bytes_text,
     emit,
     seconds_text,
@@ -35,6 +37,8 @@ class Options:
     overwrite: Overwrite = False
     no_wait: NoWait = False
     tensorboard: Tensorboard = False
+    workers: Workers = None
+    dask: Dask = None
     dry_run: DryRun = False
     as_json: Json = False
 
@@ -84,7 +88,9 @@ def train(stage: str, options: Options) -> None:
 
     run = options.out or storage.runs(settings.name)
     with storage.waiting(not options.no_wait):
-        manifest = pipeline.train(spec, settings, run, options.overwrite, options.tensorboard)
+        manifest = pipeline.train(
+            spec, settings, run, options.overwrite, options.tensorboard, workers=options.workers, dask=options.dask
+        )
     result = _result(run / stage, manifest)
     metrics = ", ".join(f"{key.removeprefix('val/')} {value:.3f}" for key, value in result["metrics"].items())
     lines = [

@@ -96,7 +96,7 @@ def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -
     }
 
 
-def ensure(data: DataSection) -> store.Dataset:
+def ensure(data: DataSection, workers: int | None = None, dask: str | None = None) -> store.Dataset:
     """Open a recipe's dataset; one that can be generated is made first when it is missing or unfinished.
 
     Raises:
@@ -108,7 +108,7 @@ def ensure(data: DataSection) -> store.Dataset:
             with storage.locked(path):
                 if not _there(path):  # else another command made it while this one waited
                     say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
-                    generate(data, path, workers=machine.cores())
+                    generate(data, path, workers or machine.cores(), dask)
         _check(path, _recipe(data))
     return store.open_for(data)
 

@@ -7,7 +7,7 @@ from functools import partial
 from keyin_cli.colours import GREEN
 from keyin_cli.methods.keyin import keyframe_stage, propose
 from keyin_cli.methods.method import Method
-from keyin_cli.methods.variants import EMBEDDINGS, select, soft
+from keyin_cli.methods.variants import select, soft
 from keyin_cli.recipe import MethodSection, Positive, Recipe
 
 
@@ -24,7 +24,7 @@ class Jumpy(MethodSection):
 
 def variant(recipe: Recipe) -> Recipe:
     offset = recipe.section(Jumpy).offset or recipe.window.predicted // recipe.window.keyframes
-    return soft(recipe, EMBEDDINGS, f"model.offsets={{kind: constant, offset: {offset}}}")
+    return soft(recipe, "soft-embeddings", f"model.offsets={{kind: constant, offset: {offset}}}")
 
 
 METHOD = Method(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
     from keyin_cli.model.keyin import KeyIn
     from keyin_cli.planning.proposal import Problem, Proposal
-    from keyin_cli.training.stages.keyin import KeyInStage
+    from keyin_cli.training.phase import Phase
 
 
-def build(material: Material, name: str) -> KeyInStage:
-    from keyin_cli.training.stages.keyin import KeyInStage
+def build(material: Material, name: str) -> Sequence[Phase]:
+    from keyin_cli.training.stages.keyin import keyframe_phases
 
-    frames, device, cache = material.frames, material.device, material.cache
-    return KeyInStage(material.recipe, dict(material.foundation), frames, device, cache, name)
+    return keyframe_phases(material, name)
 
 
 def model(recipe: Recipe) -> KeyIn:
@@ -43,8 +42,7 @@ def keys(tree: Tree) -> Tree:
     """All of `model`, stage 2, and what the search is told. Keys that older runs do not have count only when they are set."""
     told = tree["discovery"]
     discovery = {"price": told["price"]} | ({"shift": told["shift"]} if told["shift"] else {})
-    train = {key: value for key, value in tree["train"].items() if key != "teacher_forcing" or value}
-    return {"model": tree["model"], "train": train, "discovery": discovery}
+    return {"model": tree["model"], "train": tree["train"], "discovery": discovery}
 
 
 def keyframe_stage(name: str, variant: Callable[[Recipe], Recipe] = unchanged) -> StageSpec:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from keyin_cli.training.stages.interpolator import InterpolatorStage
 
 
-def build(material: Material) -> InterpolatorStage:
+def build(material: Material) -> list[InterpolatorStage]:
     from keyin_cli.training.stages.interpolator import InterpolatorStage
 
-    return InterpolatorStage(material.recipe, material.frames, material.device)
+    return [InterpolatorStage(material)]
 
 
 def model(recipe: Recipe) -> Foundation:

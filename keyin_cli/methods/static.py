@@ -5,12 +5,12 @@ from __future__ import annotations
 from keyin_cli.colours import BLACK
 from keyin_cli.methods.keyin import keyframe_stage
 from keyin_cli.methods.method import Method
-from keyin_cli.methods.variants import EMBEDDINGS, select, soft
+from keyin_cli.methods.variants import select, soft
 from keyin_cli.recipe import Recipe
 
 
 def variant(recipe: Recipe) -> Recipe:
-    return soft(recipe, EMBEDDINGS, "model.offsets={kind: static}")
+    return soft(recipe, "soft-embeddings", "model.offsets={kind: static}")
 
 
 METHOD = Method(

@@ -37,10 +37,10 @@ class Surprise(MethodSection, Schedule):
     weights: SurpriseWeights = SurpriseWeights()
 
 
-def build(material: Material) -> SurpriseStage:
+def build(material: Material) -> list[SurpriseStage]:
     from keyin_cli.training.stages.surprise import SurpriseStage
 
-    return SurpriseStage(material, material.recipe.section(Surprise).weights.kl)
+    return [SurpriseStage(material, material.recipe.section(Surprise).weights.kl)]
 
 
 def model(recipe: Recipe) -> Svg:

@@ -31,10 +31,10 @@ class Tap(MethodSection, Schedule):
     margin: int = Field(2, ge=0)  # frames next to start and goal, on either side, that the model may not choose
 
 
-def build(material: Material) -> TapStage:
+def build(material: Material) -> list[TapStage]:
     from keyin_cli.training.stages.tap import TapStage
 
-    return TapStage(material, material.recipe.section(Tap).margin)
+    return [TapStage(material, material.recipe.section(Tap).margin)]
 
 
 def model(recipe: Recipe) -> networks.Tap:

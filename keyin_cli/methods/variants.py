@@ -1,4 +1,4 @@
-"""What methods that are KeyIn with one thing changed have in common: a soft loss, scheduled by the section `soft`."""
+"""What methods that are KeyIn with one thing changed have in common: a soft loss alone, scheduled by the section `soft`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from keyin_cli.discovery.selector import Select
 from keyin_cli.methods.keyin import KeyframeSelector
 from keyin_cli.recipe import Recipe, check
 
-EMBEDDINGS, PIXELS = "train.objective=soft-embeddings", "train.objective=soft-pixels"
 
+def soft(recipe: Recipe, objective: str, *changes: str) -> Recipe:
+    """A recipe with `changes`, `KEY=VALUE`, whose stage 2 has one phase, with the objective of a soft loss.
 
-def soft(recipe: Recipe, *changes: str) -> Recipe:
-    """A recipe with `changes`, `KEY=VALUE`, and with the steps and weights of a soft loss."""
-    weights = [f"train.weights.{name}={value}" for name, value in recipe.soft.weights.model_dump().items()]
-    steps = f"train.steps={recipe.soft.steps or recipe.train.steps}"
-    return check(recipe.model_dump(mode="json"), [*changes, "train.teacher_forcing=false", steps, *weights], recipe.name)
+    Without a number of steps it sees as many sequences as KeyIn does in all phases together.
+    """
+    given, seen = recipe.soft, sum(phase.steps * phase.batch for phase in recipe.train.phases)
+    phase = given.model_dump(mode="json") | {"objective": objective, "steps": given.steps or -(-seen // given.batch)}
+    tree = recipe.model_dump(mode="json")
+    return check(tree | {"train": tree["train"] | {"phases": [phase]}}, changes, recipe.name)
 
 
 def select(stage: str) -> Select:

@@ -14,7 +14,7 @@ from keyin_cli.recipe.model import (
 from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, shipped, to_yaml
 from keyin_cli.recipe.recipe import Recipe, Window
 from keyin_cli.recipe.section import MethodSection, Positive, Section, Weight
-from keyin_cli.recipe.training import Schedule
+from keyin_cli.recipe.training import Optimisation, Records, Schedule, Train, TrainPhase
 
 __all__ = [
     "BareInference",
@@ -25,12 +25,16 @@ __all__ = [
     "MethodSection",
     "Model",
     "Offsets",
+    "Optimisation",
     "Positive",
     "Recipe",
+    "Records",
     "Schedule",
     "Section",
     "Split",
     "StochasticInterpolator",
+    "Train",
+    "TrainPhase",
     "Weight",
     "Window",
     "about",

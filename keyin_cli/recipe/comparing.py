@@ -15,6 +15,8 @@ def digest(tree: Any) -> str:
 
 def differences(old: Any, new: Any, path: str = "") -> list[str]:
     """`key: old -> new` for every leaf in which two trees of plain values differ."""
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        old, new = ({str(place): value for place, value in enumerate(each)} for each in (old, new))
     if isinstance(old, dict) and isinstance(new, dict):
         keys = list(dict.fromkeys([*old, *new]))
         return [line for key in keys for line in differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))]

@@ -10,7 +10,7 @@ import copy
 import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -93,7 +93,7 @@ def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], sour
     try:
         return part.model_validate(tree)
     except ValidationError as error:
-        lines = sorted({line for problem in error.errors() for line in _explain(part, problem)})
+        lines = sorted({line for problem in error.errors() for line in _explain(part, problem, tree)})
         raise InputError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
@@ -116,19 +116,34 @@ def _assign(tree: dict[str, Any], override: str) -> None:
     if not equals or not all(keys):
         raise InputError(f"--set {override}: expected KEY=VALUE, for example --set train.lr=1e-3")
     for key in keys[:-1]:
-        tree = tree.setdefault(key, {})
-        if not isinstance(tree, dict):
+        place = _place(tree, key, override)
+        tree = tree.setdefault(key, {}) if isinstance(tree, dict) else tree[place]
+        if not isinstance(tree, dict | list):
             raise InputError(f"--set {override}: {key} has no keys below it")
+    place = _place(tree, keys[-1], override)
     try:
-        tree[keys[-1]] = yaml.safe_load(value)
+        tree[place] = yaml.safe_load(value)
     except yaml.YAMLError:
         raise InputError(f"--set {override}: {value!r} is not a YAML value") from None
 
 
-def _explain(part: type[BaseModel], problem: Any) -> list[str]:
-    """Lines `dotted.path: what is wrong` for one pydantic error."""
+def _place(tree: dict[str, Any] | list[Any], key: str, override: str) -> Any:
+    """Where a key of an override is in a section, or in a list of sections: `phases.0`.
+
+    Raises:
+        InputError: the list has no such place.
+    """
+    if isinstance(tree, dict):
+        return key
+    if not key.isdecimal() or int(key) >= len(tree):
+        raise InputError(f"--set {override}: {key} is none of the places 0 to {len(tree) - 1} of a list")
+    return int(key)
+
+
+def _explain(part: type[BaseModel], problem: Any, tree: dict[str, Any]) -> list[str]:
+    """Lines `dotted.path: what is wrong` for one pydantic error about `tree`."""
     tags = {*_tags(part), "constrained-float", "literal['auto']"}
-    location = [str(piece) for piece in problem["loc"]]
+    location = [str(piece) for piece in _as_written(problem["loc"], tree)]
     dotted = ".".join(piece for i, piece in enumerate(location) if not (i and piece in tags))
     if problem["type"] == "extra_forbidden":
         known, key = list(_keys(part)), _deepest(dotted, problem["input"])
@@ -143,6 +158,23 @@ def _explain(part: type[BaseModel], problem: Any) -> list[str]:
         f"{dotted}: {line}" if dotted and problem["type"] != "value_error" else f"{_prefix(dotted)}{line}"
         for line in message.split("\n")
     ]
+
+
+def _as_written(location: tuple[str | int, ...], tree: Any) -> list[str | int]:
+    """A location without the list that `tree` does not write out, because it has a single element."""
+    written: list[str | int] = []
+    pieces = list(location)
+    while pieces:
+        piece = pieces.pop(0)
+        if isinstance(tree, dict) and piece not in tree and pieces[:1] == [0]:
+            del pieces[0]
+            continue
+        written.append(piece)
+        try:
+            tree = tree[piece]
+        except (LookupError, TypeError):
+            return written + pieces
+    return written
 
 
 def _tags(part: type[BaseModel]) -> set[str]:
@@ -172,8 +204,10 @@ def _keys(part: Any, prefix: str = "") -> Iterator[str]:
     """Every dotted key of a section, through all the kinds that a section may have."""
     for name, field in part.model_fields.items():
         yield prefix + name
+        several = get_origin(field.annotation) is tuple  # the keys of a single element need no list
         for inner in _sections(field.annotation):
-            yield from _keys(inner, f"{prefix}{name}.")
+            for inside in (prefix, f"{prefix}{name}.0.") if several else (f"{prefix}{name}.",):
+                yield from _keys(inner, inside)
 
 
 def _sections(annotation: Any) -> list[type[Section]]:

@@ -40,24 +40,32 @@ def save_checkpoint(folder: Path, step: int, model: nn.Module, optimizer: torch.
             storage.remove(older)
 
 
-def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any] | None:
-    """Restore the latest checkpoint; returns its state, None when there is none.
+def load_checkpoint(folder: Path, model: nn.Module) -> dict[str, Any]:
+    """Restore a model from the latest checkpoint. Returns its state, with the step; empty when there is none.
 
     Raises:
         InputError: it is damaged or belongs to another model.
     """
     pointer = folder / storage.LATEST
     if not pointer.is_file():
-        return None
+        return {}
     source = folder / pointer.read_text()
     state: dict[str, Any] = storage.read_json(source / "state.json")
     load_tensors(model, _read(source / "model.safetensors"), source)
+    return state
+
+
+def load_moments(folder: Path, optimizer: torch.optim.Optimizer) -> None:
+    """Restore an optimizer from the latest checkpoint, which is there.
+
+    Raises:
+        InputError: it is damaged.
+    """
     moments: dict[int, Tensors] = {}
-    for name, value in _read(source / "optimizer.safetensors").items():
+    for name, value in _read(folder / (folder / storage.LATEST).read_text() / "optimizer.safetensors").items():
         index, _, key = name.partition(".")
         moments.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    return state
 
 
 def _read(path: Path) -> Tensors:

@@ -11,7 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from keyin_cli import distributed
 from keyin_cli.recipe import Recipe
-from keyin_cli.training.stage import Batch, Stage, Terms
+from keyin_cli.training.phase import Batch, Phase, Terms
 
 Module = TypeVar("Module", bound=nn.Module)
 Forward = Callable[[Batch], Terms]
@@ -29,20 +29,20 @@ def autocast(recipe: Recipe, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
 
 
-def forward(stage: Stage, device: torch.device) -> Forward:
-    """`stage.terms` in the recipe's precision, on the device."""
+def forward(phase: Phase, device: torch.device) -> Forward:
+    """`phase.terms` in the recipe's precision, on the device."""
 
     def terms(batch: Batch) -> Terms:
-        with autocast(stage.recipe, device):
-            return stage.terms(batch)
+        with autocast(phase.recipe, device):
+            return phase.terms(batch)
 
     return terms
 
 
-def training_forward(stage: Stage, device: torch.device) -> Forward:
+def training_forward(phase: Phase, device: torch.device) -> Forward:
     """`forward`, compiled when the recipe says so; a backward pass averages the gradients of all processes."""
-    module = _Terms(stage, forward(stage, device))
-    if stage.recipe.compile:
+    module = _Terms(phase, forward(phase, device))
+    if phase.recipe.compile:
         module.compile()
     if distributed.world() == 1:
         return module
@@ -51,11 +51,11 @@ def training_forward(stage: Stage, device: torch.device) -> Forward:
 
 
 class _Terms(nn.Module):
-    """The terms of a stage as a module, which is what torch compiles and distributes."""
+    """The terms of a phase as a module, which is what torch compiles and distributes."""
 
-    def __init__(self, stage: Stage, terms: Forward) -> None:
+    def __init__(self, phase: Phase, terms: Forward) -> None:
         super().__init__()
-        self.model, self.terms = stage.model, terms
+        self.model, self.terms = phase.model, terms
 
     def forward(self, batch: Batch) -> Terms:
         return self.terms(batch)

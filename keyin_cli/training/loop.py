@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from keyin_cli import distributed, machine, storage
-from keyin_cli.devices import describe, peak_memory
+from keyin_cli import distributed, storage
+from keyin_cli.devices import describe
 from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.interrupts import postponed
 from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
-from keyin_cli.training.checkpoint import load_checkpoint, save_checkpoint
+from keyin_cli.training.checkpoint import load_checkpoint, load_moments, save_checkpoint
 from keyin_cli.training.engine import forward, training_forward
+from keyin_cli.training.phase import Phase, validate
 from keyin_cli.training.prefetch import Prefetch
+from keyin_cli.training.record import Record, tensorboard
 from keyin_cli.training.spec import comparable
-from keyin_cli.training.stage import Stage, validate
 from keyin_cli.training.step import Update, part_of
 
 
@@ -43,16 +44,28 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
     return manifest if "weights_sha256" in manifest else None
 
 
+class Step(NamedTuple):
+    """A step that was done. `done`: how many there are by now, through all phases; `ends`: it is the last of its phase."""
+
+    phase: Phase
+    update: Update
+    done: int
+    ends: bool
+    row: dict[str, float]
+
+
 def fit(
-    stage: Stage,
+    phases: Sequence[Phase],
     run: Path,
     part: dict[str, Any],
     inputs: dict[str, Any],
     device: torch.device,
     preparation: float = 0.0,
-    tensorboard: bool = False,
+    with_tensorboard: bool = False,
 ) -> dict[str, Any]:
-    """Train a stage to its last step, from its latest checkpoint when there is one.
+    """Train a stage, phase after phase, to its last step, from its latest checkpoint when there is one.
+
+    Steps are counted through all phases. Where there are several, a row of the metrics says which it is of, from 0 on.
 
     Args:
         run: the stage's directory; the first process alone writes to it.
@@ -67,58 +80,38 @@ def fit(
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved.
         RunError: the loss or its gradient is not finite; the batch was saved.
     """
-    schedule, checkpoints, metrics = stage.schedule, run / storage.CHECKPOINTS, run / storage.METRICS
-    update, writes = Update(stage, training_forward(stage, device), device), distributed.rank() == 0
-    saved = load_checkpoint(checkpoints, stage.model, update.optimizer) or {}
-    state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | saved
-    first = state["step"]
-    manifest = _manifest(stage, run, part, inputs, device, preparation)
+    stage, checkpoints, metrics, writes = phases[0], run / storage.CHECKPOINTS, run / storage.METRICS, distributed.rank() == 0
+    state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | load_checkpoint(checkpoints, stage.model)
+    first, total, records = state["step"], sum(phase.schedule.steps for phase in phases), stage.records
+    manifest = _manifest(phases, run, part, inputs, device, preparation)
     distributed.wait()  # nothing is written before everyone has read it
     if writes:
         storage.write_lines(metrics, [row for row in storage.read_lines(metrics) if row["step"] <= first])
         storage.write_json(run / storage.MANIFEST, manifest)
     if first:
         say(f"{run}: continuing from step {first}")
-    begun = time.monotonic()
 
     with ExitStack() as stack:
         stopping = stack.enter_context(postponed())
-        board = stack.enter_context(_tensorboard(run)) if tensorboard and writes else None
-        advance = stack.enter_context(track(stage.name, schedule.steps, first))
-        parts = stack.enter_context(Prefetch(lambda step: part_of(stage, step, device), range(first, schedule.steps)))
-        mark = begun, 0.0
-
-        def spent() -> dict[str, Any]:
-            """Time since the very first step, the share of it in which a step waited for its batch, and memory."""
-            seconds = state["seconds"] + time.monotonic() - begun
-            waiting = (state["waiting"] * state["seconds"] + parts.waited) / max(seconds, 1e-9)
-            peak = max(state["peak_memory_bytes"], machine.peak_memory())
-            return {"seconds": round(seconds, 2), "waiting": round(waiting, 4), "peak_memory_bytes": peak, **peak_memory(device)}
-
-        for done, piece in enumerate(parts, start=first + 1):
-            row = update(done - 1, piece, run)
-            last = done == schedule.steps
-            validated = last or done % schedule.validate_every == 0
+        board = stack.enter_context(tensorboard(run)) if with_tensorboard and writes else None
+        advance = stack.enter_context(track(stage.name, total, first))
+        record = Record(run, state, device, board)
+        for step in stack.enter_context(closing(_steps(phases, first, record))):
+            row, done = step.row, step.done
+            validated = step.ends or done % records.validate_every == 0
             if validated and writes:
-                row |= {f"val/{name}": value for name, value in validate(stage, forward(stage, device)).items()}
-            if (validated or done % schedule.log_every == 0) and writes:
-                now = time.monotonic(), parts.waited
-                row = {"step": done, **row, "waiting": round((now[1] - mark[1]) / max(now[0] - mark[0], 1e-9), 4)}
-                mark = now
-                storage.append_line(metrics, row)
-                for name, value in row.items():
-                    if board is not None and name != "step":
-                        board.add_scalar(name, value, done)
+                row |= {f"val/{name}": value for name, value in validate(step.phase, forward(step.phase, device)).items()}
+            if (validated or done % records.log_every == 0) and writes:
+                which = {"phase": phases.index(step.phase)} if len(phases) > 1 else {}
+                record.write({"step": done, **which, **row})
             advance(1, f"loss {row['loss']:.2f}")
             stop = distributed.anywhere(bool(stopping), device)
-            if (stop or last or done % schedule.checkpoint_every == 0) and writes:
-                save_checkpoint(checkpoints, done, stage.model, update.optimizer, spent())
-            if stop and not last:
+            if (stop or step.ends or done % records.checkpoint_every == 0) and writes:
+                save_checkpoint(checkpoints, done, stage.model, step.update.optimizer, record.spent())
+            if stop and done < total:
                 distributed.wait()  # for the checkpoint: torchrun ends everyone as soon as one has ended
-                raise Interrupted(
-                    f"stopped at step {done} of {schedule.steps}, saved in {checkpoints}: run the same command to continue"
-                )
-        manifest |= {"steps": schedule.steps, **spent(), "finished": storage.now()}
+                raise Interrupted(f"stopped at step {done} of {total}, saved in {checkpoints}: run the same command to continue")
+        manifest |= {"steps": total, **record.spent(), "finished": storage.now()}
     if writes:
         manifest["weights_sha256"] = save_weights(run / storage.WEIGHTS, stage.model, stage.name, stage.recipe)
         final = storage.read_lines(metrics)[-1]
@@ -129,10 +122,34 @@ def fit(
     return storage.read_manifest(run)
 
 
+def _steps(phases: Sequence[Phase], first: int, record: Record) -> Generator[Step]:
+    """Do the steps from `first` on, each phase with an optimizer of its own."""
+    run, device, after = record.run, record.device, 0
+    for phase in phases:
+        before, count = after, phase.schedule.steps
+        after += count
+        if first >= after:
+            continue
+        phase.begin()
+        update, begin = Update(phase, training_forward(phase, device), device), max(first - before, 0)
+        if begin:
+            load_moments(run / storage.CHECKPOINTS, update.optimizer)
+        with Prefetch(partial(part_of, phase, device=device), range(begin, count)) as parts, record.waiting_for(parts):
+            for step, piece in enumerate(parts, start=begin):
+                row = update(step, piece, run)
+                yield Step(phase, update, before + step + 1, step + 1 == count, row)
+
+
 def _manifest(
-    stage: Stage, run: Path, part: dict[str, Any], inputs: dict[str, Any], device: torch.device, preparation: float
+    phases: Sequence[Phase],
+    run: Path,
+    part: dict[str, Any],
+    inputs: dict[str, Any],
+    device: torch.device,
+    preparation: float,
 ) -> dict[str, Any]:
-    """What is known of a run before its first step."""
+    """What is known of a run before its first step. `sequences` are seen in training, each as often as it is."""
+    stage = phases[0]
     if (run / storage.MANIFEST).is_file():
         preparation += storage.read_manifest(run).get("preparation_seconds", 0.0)
     return storage.provenance() | {
@@ -144,6 +161,7 @@ def _manifest(
         "inputs": inputs,
         "device": describe(device),
         "parameters": sum(value.numel() for value in stage.model.parameters() if value.requires_grad),
+        "sequences": sum(phase.schedule.steps * phase.schedule.batch for phase in phases),
         "preparation_seconds": round(preparation, 2),
     }
 
@@ -153,16 +171,3 @@ def verify_weights(run: Path) -> bool:
     manifest = storage.read_manifest(run)
     same: bool = tensors_sha256(read_weights(run / storage.WEIGHTS)[0]) == manifest.get("weights_sha256")
     return same
-
-
-@contextmanager
-def _tensorboard(run: Path) -> Iterator[Any]:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise InputError("--tensorboard needs an extra: pip install 'keyin[tensorboard]'") from None
-    writer = SummaryWriter(run / "tensorboard")
-    try:
-        yield writer
-    finally:
-        writer.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyin_cli.recipe import Recipe
+from keyin_cli import machine
+from keyin_cli.recipe import Recipe, Train
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from keyin_cli.training.stage import Stage
+    from keyin_cli.training.phase import Phase
 
 Tree = dict[str, Any]
 BOOKKEEPING = ("log_every", "validate_every", "checkpoint_every")  # keys of a schedule that change no weight
@@ -27,7 +28,8 @@ class Material:
     """What a stage is built from.
 
     `frames`: the sequences (n,T+N,H,W,C) uint8 of the splits `train` and `val`. `foundation`: the weights of stage 1, empty for
-    stage 1 itself. `cache`: a directory for what is found out about these sequences once.
+    stage 1 itself. `cache`: a directory for what is found out about these sequences once, by `workers` processes or by the Dask
+    cluster at an address.
     """
 
     recipe: Recipe
@@ -35,6 +37,8 @@ class Material:
     device: torch.device
     cache: Path
     foundation: Mapping[str, Tensor] = field(default_factory=dict)
+    workers: int = field(default_factory=machine.cores)
+    dask: str | None = None
 
 
 def unchanged(recipe: Recipe) -> Recipe:
@@ -47,7 +51,7 @@ class StageSpec:
 
     Attributes:
         name: in weights files, and of its directory in a run.
-        build: the stage with fresh weights.
+        build: the stage's phases in order, with one model, whose weights are fresh.
         model: the untrained model of a recipe, which weights are then loaded into.
         keys: from a recipe's plain tree, what decides its result beside the keys of stage 1.
         foundation: the stage that it stands on, trained first when it is missing.
@@ -56,7 +60,7 @@ class StageSpec:
     """
 
     name: str
-    build: Callable[[Material], Stage]
+    build: Callable[[Material], Sequence[Phase]]
     model: Callable[[Recipe], nn.Module]
     keys: Callable[[Tree], Tree]
     foundation: StageSpec | None = None
@@ -76,6 +80,8 @@ class StageSpec:
 
 def comparable(part: Tree) -> Tree:
     """The keys that decided a result, as they are named now and without bookkeeping, from a manifest of any age."""
+    if "train" in part:  # it had one phase and no list
+        part = part | {"train": Train.model_validate(part["train"]).model_dump(mode="json")}
     kept = {
         name: {key: each for key, each in value.items() if key not in BOOKKEEPING} if isinstance(value, dict) else value
         for name, value in part.items()

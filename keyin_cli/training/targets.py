@@ -1,7 +1,9 @@
-"""What the objective `search` learns from: the offsets that exact search over the frozen interpolator finds. No label is used."""
+"""What exact search over the frozen interpolator says of training sequences: the costs of all segments, and the offsets of the
+cheapest chains. No label is used."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,42 +13,54 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from keyin_cli import storage
+from keyin_cli.interrupts import interruptible
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.search import cheapest_chain, segment_costs, shifted
+from keyin_cli.model.search import Costs, segment_costs
+from keyin_cli.parallel import backend, spread
 from keyin_cli.progress import track
 from keyin_cli.recipe import Window
 
-PIECE = 1000  # sequences per file
+PIECE = 500  # sequences per file
 BATCH = 16  # sequences searched at once: more would not fit into the cache
 
 
-def search_offsets(
-    foundation: Foundation,
-    frames: NDArray[np.uint8],
-    window: Window,
-    price: float,
-    shift: int,
-    device: torch.device,
-    folder: Path,
-) -> NDArray[np.int64]:
-    """Offsets (n,M) of the cheapest chains of sequences (n,T+N,H,W,C), as `losses.offset_error` reads them.
+def sequence_costs(
+    foundation: Foundation, frames: NDArray[np.uint8], folder: Path, workers: int, dask: str | None = None
+) -> Costs:
+    """Nats (n,N+1,S) of all segments of sequences (n,N+1,H,W,C) that begin with K^0, see `model.search.segment_costs`.
 
-    Keyframes are those of the chain moved by `shift` frames.
+    They are written to `folder` piece by piece, and what is there is not computed again. On a CPU the pieces are spread over
+    `workers` processes, or over the Dask cluster at the address `dask`.
 
-    They are written to `folder` piece by piece, and what is there is not searched again.
+    Raises:
+        InputError: there is no such cluster.
+        Interrupted: SIGINT or SIGTERM came; finished pieces are kept.
     """
     files = [folder / f"{index:06d}.safetensors" for index in range(-(-len(frames) // PIECE))]
-    if not all(file.is_file() for file in files):
-        with storage.locked(folder), track(f"searching {folder.name}", len(frames)) as advance:
-            for file, begin in zip(files, range(0, len(frames), PIECE), strict=True):
-                piece = frames[begin : begin + PIECE, window.conditioning - 1 :]
-                if not file.is_file():  # an earlier command may have made it, or one that this one waited for
-                    costs = [segment_costs(foundation, piece[i : i + BATCH], device) for i in range(0, len(piece), BATCH)]
-                    found = cheapest_chain(np.concatenate(costs), price)
-                    offsets = to_offsets(shifted(found, shift), window)
-                    storage.replace(file, partial(save_file, {"offsets": offsets}))
-                advance(len(piece))
-    return np.concatenate([load_file(file)["offsets"] for file in files])
+    if any(not file.is_file() for file in files):
+        kept = "stopped; what was searched is kept: run the same command again to continue"
+        with storage.locked(folder), interruptible(kept), track(f"searching {folder.name}", len(frames)) as advance:
+            missing = [index for index, file in enumerate(files) if not file.is_file()]  # another command may have made some
+            pieces = [frames[index * PIECE : (index + 1) * PIECE] for index in missing]
+            advance(len(frames) - sum(map(len, pieces)))
+            for index, costs in zip(missing, _all_costs(foundation, pieces, workers, dask), strict=True):
+                storage.replace(files[index], partial(save_file, {"costs": costs}))
+                advance(len(costs))
+    return np.concatenate([load_file(file)["costs"] for file in files])
+
+
+def _all_costs(foundation: Foundation, pieces: list[NDArray[np.uint8]], workers: int, dask: str | None) -> Iterator[Costs]:
+    device = next(foundation.parameters()).device
+    work = partial(_costs, foundation, device)
+    if device.type != "cpu" or len(pieces) == 1:
+        yield from map(work, pieces)
+        return
+    with backend(workers, dask):
+        yield from spread(work, pieces)
+
+
+def _costs(foundation: Foundation, device: torch.device, frames: NDArray[np.uint8]) -> Costs:
+    return np.concatenate([segment_costs(foundation, frames[i : i + BATCH], device) for i in range(0, len(frames), BATCH)])
 
 
 def to_offsets(keyframes: NDArray[np.bool_], window: Window) -> NDArray[np.int64]:

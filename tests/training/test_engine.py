@@ -14,10 +14,10 @@ from keyin_cli.methods.registry import stage as spec
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.training.engine import move, pin, seeded, training_forward
+from keyin_cli.training.phase import Phase
 from keyin_cli.training.spec import Material
-from keyin_cli.training.stage import Stage
 from keyin_cli.training.stages.interpolator import InterpolatorStage
-from keyin_cli.training.stages.keyin import KeyInStage
+from keyin_cli.training.stages.keyin import keyframe_phases
 from keyin_cli.training.stages.surprise import SurpriseStage
 from keyin_cli.training.step import part_of
 
@@ -33,19 +33,17 @@ CASES = [
 ]
 
 
-def stage(name: str, cache: Path, *overrides: str) -> Stage:
+def stage(name: str, cache: Path, *overrides: str) -> Phase:
     batches = [f"{section}.batch=6" for section in ("pretrain", "train", "surprise")]
     recipe: Recipe = check({"name": "small", "model": {"lstm": {"units": 16}, "latent": 4}}, [*batches, *overrides])
     frames = {"train": FRAMES, "val": FRAMES[:10]}
+    material = Material(recipe, frames, CPU, cache, dict(seeded(1, lambda: Foundation(recipe)).state_dict()))
     if name == "interpolator":
-        return InterpolatorStage(recipe, frames, CPU)
-    foundation = dict(seeded(1, lambda: Foundation(recipe)).state_dict())
-    if name == "surprise":
-        return SurpriseStage(Material(recipe, frames, CPU, cache, foundation), 1.0)
-    return KeyInStage(recipe, foundation, frames, CPU, cache)
+        return InterpolatorStage(material)
+    return SurpriseStage(material, 1.0) if name == "surprise" else keyframe_phases(material)[0]
 
 
-def results(work: Stage) -> tuple[dict[str, float], torch.Tensor]:
+def results(work: Phase) -> tuple[dict[str, float], torch.Tensor]:
     """Terms, and the gradient of the loss in one piece."""
     terms, weights = training_forward(work, CPU)(work.batch(0)), work.weights(0)
     assert all(term.dtype == torch.float32 for term in terms.values())

@@ -27,11 +27,14 @@ INPUTS = {"dataset": {"path": "somewhere", "sha256": "abc"}}
 CPU = torch.device("cpu")
 
 
+SECOND = check({"name": "toy"}, ["pretrain.steps=15", "pretrain.lr=0.01", "pretrain.decay=0"]).pretrain
+
+
 class Toy:
     """Linear regression; `at` maps a step to something that happens to its batch, which is made ahead, `during` to something that
     happens while it is computed."""
 
-    name, section, recipe, schedule = "interpolator", "pretrain", RECIPE, RECIPE.pretrain
+    name, section, recipe, schedule, records = "interpolator", "pretrain", RECIPE, RECIPE.pretrain, RECIPE.pretrain
 
     def __init__(self, at: dict[int, Any] | None = None, during: dict[int, Any] | None = None) -> None:
         torch.manual_seed(0)
@@ -52,6 +55,9 @@ class Toy:
     def weights(self, step: int) -> dict[str, float]:
         return {"sequence": 1.0}
 
+    def begin(self) -> None:
+        pass
+
     def counts(self, batch: dict[str, Tensor]) -> dict[str, int]:
         return {}
 
@@ -61,11 +67,11 @@ def die(batch: dict[str, Tensor]) -> None:
 
 
 def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
-    whole = loop.fit(Toy(), tmp_path / "whole", PART, INPUTS, CPU)
+    whole = loop.fit([Toy()], tmp_path / "whole", PART, INPUTS, CPU)
     with pytest.raises(MemoryError):
-        loop.fit(Toy({24: die}), tmp_path / "killed", PART, INPUTS, CPU)
+        loop.fit([Toy({24: die})], tmp_path / "killed", PART, INPUTS, CPU)
     assert (tmp_path / "killed" / "checkpoints" / "latest").read_text() == "step-000000020"
-    resumed = loop.fit(Toy(), tmp_path / "killed", PART, INPUTS, CPU)
+    resumed = loop.fit([Toy()], tmp_path / "killed", PART, INPUTS, CPU)
     assert resumed["weights_sha256"] == whole["weights_sha256"]
     assert resumed["metrics"] == whole["metrics"]
     rows = [storage.read_lines(tmp_path / run / "metrics.jsonl") for run in ("whole", "killed")]
@@ -79,15 +85,15 @@ def test_interrupted_equals_uninterrupted(tmp_path: Path) -> None:
 def test_signals_save_and_stop(tmp_path: Path, number: int) -> None:
     before = signal.getsignal(number)
     with pytest.raises(Interrupted, match=r"stopped at step 14 of 30, saved in .*: run the same command"):
-        loop.fit(Toy(during={13: lambda: os.kill(os.getpid(), number)}), tmp_path / "run", PART, INPUTS, CPU)
+        loop.fit([Toy(during={13: lambda: os.kill(os.getpid(), number)})], tmp_path / "run", PART, INPUTS, CPU)
     assert signal.getsignal(number) == before
-    resumed = loop.fit(Toy(), tmp_path / "run", PART, INPUTS, CPU)
-    assert resumed["weights_sha256"] == loop.fit(Toy(), tmp_path / "whole", PART, INPUTS, CPU)["weights_sha256"]
+    resumed = loop.fit([Toy()], tmp_path / "run", PART, INPUTS, CPU)
+    assert resumed["weights_sha256"] == loop.fit([Toy()], tmp_path / "whole", PART, INPUTS, CPU)["weights_sha256"]
 
 
 def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError) as caught:
-        loop.fit(Toy({13: lambda batch: batch["x"].fill_(torch.nan)}), tmp_path, PART, INPUTS, CPU)
+        loop.fit([Toy({13: lambda batch: batch["x"].fill_(torch.nan)})], tmp_path, PART, INPUTS, CPU)
     assert str(caught.value).startswith("step 14: sequence not finite; the batch is in ")
     assert "lower pretrain.lr" in str(caught.value)
     from safetensors.torch import load_file
@@ -97,7 +103,7 @@ def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
 
 
 def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
-    manifest = loop.fit(Toy(), tmp_path, PART, INPUTS, CPU)
+    manifest = loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
     rows = storage.read_lines(tmp_path / "metrics.jsonl")
     assert rows[-1]["loss"] < rows[0]["loss"]
     assert rows[-1]["reported"] == 5
@@ -112,7 +118,7 @@ def test_the_loss_falls_and_the_manifest_tells(tmp_path: Path) -> None:
 
 
 def test_a_run_of_another_recipe_or_other_data_is_refused(tmp_path: Path) -> None:
-    loop.fit(Toy(), tmp_path, PART, INPUTS, CPU)
+    loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
     part = PART
     assert loop.finished(tmp_path, part, INPUTS) is not None
     assert loop.finished(tmp_path / "none", part, INPUTS) is None
@@ -123,6 +129,82 @@ def test_a_run_of_another_recipe_or_other_data_is_refused(tmp_path: Path) -> Non
         loop.finished(tmp_path, part, {"dataset": {"path": "elsewhere", "sha256": "other"}})
     moved = {"dataset": {"path": "elsewhere", "sha256": "abc"}}
     assert loop.finished(tmp_path, part, moved) is not None
+
+
+class Second(Toy):
+    """A phase after `Toy`, on the same model, with a schedule of its own; it trains the bias alone."""
+
+    schedule = SECOND
+
+    def __init__(self, first: Toy, at: dict[int, Any] | None = None, during: dict[int, Any] | None = None) -> None:
+        self.model, self.at, self.during = first.model, at or {}, during or {}
+
+    def begin(self) -> None:
+        self.model.weight.requires_grad_(False)
+
+
+def two(at: dict[int, Any] | None = None, during: dict[int, Any] | None = None) -> list[Toy]:
+    """Two phases; what is to happen, by the step of both together."""
+    happens = [
+        [{step - before: what for step, what in (each or {}).items() if step >= before} for each in (at, during)]
+        for before in (0, 30)
+    ]
+    first = Toy(*happens[0])
+    return [first, Second(first, *happens[1])]
+
+
+@pytest.fixture(scope="module")
+def whole_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("two")
+    loop.fit(two(), run, PART, INPUTS, CPU)
+    return run
+
+
+def test_phases_follow_each_other_with_an_optimizer_each(whole_of_two: Path, tmp_path: Path) -> None:
+    rows = storage.read_lines(whole_of_two / "metrics.jsonl")
+    assert [row["step"] for row in rows] == list(range(5, 46, 5))
+    assert [row["phase"] for row in rows] == [0] * 6 + [1] * 3
+    assert [row["lr"] for row in rows[-3:]] == [0.01] * 3
+    assert all("val/sequence" in row for row in rows if row["step"] in (30, 45))
+    assert storage.read_manifest(whole_of_two)["sequences"] == (30 + 15) * RECIPE.pretrain.batch
+    loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
+    first, both = (read_weights(run / "weights.safetensors")[0] for run in (tmp_path, whole_of_two))
+    assert torch.equal(first["weight"], both["weight"])  # frozen in the second phase
+    assert not torch.equal(first["bias"], both["bias"])
+
+
+@pytest.mark.parametrize("step", [29, 30, 31, 40, 44])
+def test_interrupted_in_any_phase_equals_uninterrupted(step: int, whole_of_two: Path, tmp_path: Path) -> None:
+    """At the last step of the first phase too, and at the first of the second; at the last of all nothing is left to do."""
+    stop = {step: lambda: os.kill(os.getpid(), signal.SIGINT)}
+    if step < 44:
+        with pytest.raises(Interrupted, match=f"stopped at step {step + 1} of 45"):
+            loop.fit(two(during=stop), tmp_path, PART, INPUTS, CPU)
+    loop.fit(two(), tmp_path, PART, INPUTS, CPU)
+    assert rows_of(tmp_path) == rows_of(whole_of_two)
+    manifests = [storage.read_manifest(run) for run in (tmp_path, whole_of_two)]
+    assert manifests[0]["weights_sha256"] == manifests[1]["weights_sha256"]
+
+
+def test_killed_before_the_weights_were_written_it_has_its_model(whole_of_two: Path, tmp_path: Path) -> None:
+    """All steps are done, and only the latest checkpoint knows what they led to."""
+
+    def kill(*_: object) -> None:
+        raise MemoryError("killed")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "save_weights", kill)
+        with pytest.raises(MemoryError):
+            loop.fit(two(), tmp_path, PART, INPUTS, CPU)
+    manifest = loop.fit(two(), tmp_path, PART, INPUTS, CPU)
+    assert manifest["weights_sha256"] == storage.read_manifest(whole_of_two)["weights_sha256"]
+
+
+def rows_of(run: Path) -> list[dict[str, Any]]:
+    """The metrics without what a clock says."""
+    return [
+        {name: value for name, value in row.items() if name != "waiting"} for row in storage.read_lines(run / "metrics.jsonl")
+    ]
 
 
 def test_the_rate_is_constant_then_falls_to_zero() -> None:

@@ -25,44 +25,39 @@ def test_offsets_say_what_is_known() -> None:
     assert targets.to_offsets(keyframes, window).tolist() == [[3, 4, -2], [1, 1, 1], [4, 2, 2], [-9, 0, 0]]
 
 
+def costs(folder: Path, workers: int = 1) -> np.ndarray:
+    torch.manual_seed(0)
+    return targets.sequence_costs(Foundation(RECIPE), FRAMES[:, 4:], folder, workers)
+
+
 def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    foundation, cpu = Foundation(RECIPE), torch.device("cpu")
-    whole = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "whole")
+    whole = costs(tmp_path / "whole")
+    assert whole.shape == (12, 31, 10)
     monkeypatch.setattr(targets, "PIECE", 5)
-    pieces = targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "pieces")
-    np.testing.assert_array_equal(pieces, whole)
+    monkeypatch.setattr(targets, "BATCH", 5)
+    np.testing.assert_allclose(costs(tmp_path / "pieces"), whole, rtol=1e-4)
     assert len(list((tmp_path / "pieces").iterdir())) == 3
     monkeypatch.setattr(targets, "segment_costs", None)  # nothing is searched again
-    np.testing.assert_array_equal(
-        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "pieces"), whole
-    )
+    np.testing.assert_allclose(costs(tmp_path / "pieces"), whole, rtol=1e-4)
+
+
+def test_several_processes_find_what_one_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "PIECE", 3)
+    np.testing.assert_allclose(costs(tmp_path / "two", workers=2), costs(tmp_path / "one"), rtol=1e-5)
 
 
 def test_who_has_waited_finds_what_another_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    foundation, cpu, locked = Foundation(RECIPE), torch.device("cpu"), storage.locked
-
-    def search() -> np.ndarray:
-        return targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, 0, cpu, tmp_path / "folder")
+    locked = storage.locked
 
     @contextmanager
     def another_first(path: Path) -> Iterator[None]:
         monkeypatch.setattr(storage, "locked", locked)
-        found.append(search())
+        found.append(costs(tmp_path / "folder"))
         monkeypatch.setattr(targets, "segment_costs", None)  # nothing is searched again
         with locked(path):
             yield
 
     found: list[np.ndarray] = []
     monkeypatch.setattr(storage, "locked", another_first)
-    np.testing.assert_array_equal(search(), found[0])
+    np.testing.assert_array_equal(costs(tmp_path / "folder"), found[0])
     assert [file.name for file in (tmp_path / "folder").iterdir()] == ["000000.safetensors"]
-
-
-def test_offsets_lead_to_keyframes_that_are_shifted(tmp_path: Path) -> None:
-    foundation, cpu = Foundation(RECIPE), torch.device("cpu")
-    found, moved = (
-        targets.search_offsets(foundation, FRAMES, RECIPE.window, 30.0, by, cpu, tmp_path / str(by)).clip(0) for by in (0, -1)
-    )
-    rows = found[:, 0] > 1
-    assert rows.any()
-    np.testing.assert_array_equal(moved[rows, 0], found[rows, 0] - 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,7 +15,8 @@ from keyin_cli.model.keyin import Foundation
 from keyin_cli.model.losses import embedding_error, kl_to_prior, pixel_error
 from keyin_cli.recipe import Recipe
 from keyin_cli.training.engine import seeded
-from keyin_cli.training.stage import Batch, Terms
+from keyin_cli.training.phase import Batch, Terms
+from keyin_cli.training.spec import Material
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,18 @@ def sample_segments(frames: NDArray[np.uint8], recipe: Recipe, latent: int, step
 class InterpolatorStage:
     name, section = "interpolator", "pretrain"
 
-    def __init__(self, recipe: Recipe, frames: Mapping[str, NDArray[np.uint8]], device: torch.device) -> None:
-        """`frames`: the sequences (n,T+N,H,W,C) of the splits `train` and `val`."""
-        self.recipe, self.schedule, self.device, self.frames = recipe, recipe.pretrain, device, frames
+    def __init__(self, material: Material) -> None:
+        recipe = self.recipe = material.recipe
+        self.schedule = self.records = recipe.pretrain
+        self.device, self.frames = material.device, material.frames
         self.model = seeded(recipe.seed, lambda: Foundation(recipe))
-        sample = frames["train"][:1000]
+        sample = self.frames["train"][:1000]
         self.model.decoder.start_from(torch.from_numpy(sample.mean(axis=(0, 1, 2, 3), dtype=np.float64) / 255).float())
-        self.model.to(device)
+        self.model.to(self.device)
+
+    def begin(self) -> None:
+        """Train everything."""
+        self.model.requires_grad_(True)
 
     def batch(self, step: int, split: str = "train") -> Batch:
         segments = sample_segments(self.frames[split], self.recipe, self.model.interpolator.latent, step)

@@ -13,8 +13,8 @@ from keyin_cli.datasets.loader import batch_indices
 from keyin_cli.model.encoder import to_images
 from keyin_cli.recipe import Schedule
 from keyin_cli.training.engine import seeded
+from keyin_cli.training.phase import Batch, Terms
 from keyin_cli.training.spec import Material
-from keyin_cli.training.stage import Batch, Terms
 
 
 class SequenceStage(ABC):
@@ -32,8 +32,16 @@ class SequenceStage(ABC):
     def __init__(self, material: Material) -> None:
         recipe = material.recipe
         self.recipe, self.frames, self.device = recipe, material.frames, material.device
-        self.schedule: Schedule = getattr(recipe, self.section)
+        self.schedule = self.records = self._schedule()
         self.model: nn.Module = seeded(recipe.seed, lambda: type(self).network(recipe)).to(material.device)
+
+    def _schedule(self) -> Schedule:
+        schedule: Schedule = getattr(self.recipe, self.section)
+        return schedule
+
+    def begin(self) -> None:
+        """Train everything."""
+        self.model.requires_grad_(True)
 
     def start_from_codec(self, foundation: Mapping[str, Tensor]) -> None:
         """Begin with encoder and decoder of stage 1, of whose weights `foundation` has all; the model must have both."""

@@ -8,8 +8,8 @@ import torch
 from keyin_cli.datasets.loader import step_rng
 from keyin_cli.model import losses
 from keyin_cli.model.svg import Svg
+from keyin_cli.training.phase import Batch, Terms
 from keyin_cli.training.spec import Material
-from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.stages.sequences import SequenceStage
 
 

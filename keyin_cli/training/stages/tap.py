@@ -8,8 +8,8 @@ from keyin_cli.datasets.loader import step_rng
 from keyin_cli.errors import InputError
 from keyin_cli.model.losses import pixel_error
 from keyin_cli.model.tap import Tap, nearest
+from keyin_cli.training.phase import Batch, Terms
 from keyin_cli.training.spec import Material
-from keyin_cli.training.stage import Batch, Terms
 from keyin_cli.training.stages.sequences import SequenceStage
 
 

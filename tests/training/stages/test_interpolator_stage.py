@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.recipe import Recipe, check
+from keyin_cli.training.spec import Material
 from keyin_cli.training.stages.interpolator import InterpolatorStage, sample_segments
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
@@ -12,6 +15,11 @@ FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
 def recipe(*overrides: str) -> Recipe:
     tree = {"name": "small", "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}}}
     return check(tree, ["pretrain.batch=200", *overrides])
+
+
+def fresh(*overrides: str) -> InterpolatorStage:
+    frames = {"train": FRAMES, "val": FRAMES}
+    return InterpolatorStage(Material(recipe(*overrides), frames, torch.device("cpu"), Path("nothing is searched")))
 
 
 def test_segments_are_pieces_of_sequences() -> None:
@@ -35,7 +43,7 @@ def test_every_place_of_a_sequence_is_used() -> None:
 
 @pytest.mark.parametrize("kind", ["{kind: deterministic}", "{kind: stochastic, latent: 3}"])
 def test_every_parameter_learns(kind: str) -> None:
-    stage = InterpolatorStage(recipe(f"model.interpolator={kind}"), {"train": FRAMES, "val": FRAMES}, torch.device("cpu"))
+    stage = fresh(f"model.interpolator={kind}")
     terms, weights = stage.terms(stage.batch(0)), stage.weights(0)
     sum(weights[name] * term for name, term in terms.items()).backward()
     assert all(parameter.grad is not None for parameter in stage.model.parameters())
@@ -43,7 +51,7 @@ def test_every_parameter_learns(kind: str) -> None:
 
 
 def test_untrained_frames_cost_what_the_mean_pixel_costs() -> None:
-    stage = InterpolatorStage(recipe(), {"train": FRAMES, "val": FRAMES}, torch.device("cpu"))
+    stage = fresh()
     p = FRAMES.mean() / 255
     entropy = -1024 * (p * np.log(p) + (1 - p) * np.log1p(-p))
     assert stage.terms(stage.batch(0))["sequence"].item() == pytest.approx(entropy, rel=0.15)

@@ -10,18 +10,29 @@ from keyin_cli.methods.registry import stage as spec
 from keyin_cli.model import losses, soft_time
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Recipe, check
-from keyin_cli.training.stages.keyin import KeyInStage, decode_weighted
+from keyin_cli.training.objectives.phase import KeyframePhase
+from keyin_cli.training.objectives.soft import decode_weighted
+from keyin_cli.training.spec import Material
+from keyin_cli.training.stages.keyin import keyframe_phases
 
 FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(40)).states)
 CPU = torch.device("cpu")
 
 
-def stage(*overrides: str) -> KeyInStage:
+def stage(*overrides: str) -> KeyframePhase:
+    return phases(*overrides)[0]
+
+
+def phases(*overrides: str) -> list[KeyframePhase]:
     model = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
     recipe: Recipe = check({"name": "small", "model": model}, ["train.batch=6", "train.steps=10", *overrides])
     torch.manual_seed(1)
+    return keyframe_phases(material(recipe))
+
+
+def material(recipe: Recipe) -> Material:
     frames = {"train": FRAMES, "val": FRAMES[:10]}
-    return KeyInStage(recipe, dict(Foundation(recipe).state_dict()), frames, CPU, Path(mkdtemp()))
+    return Material(recipe, frames, CPU, Path(mkdtemp()), dict(Foundation(recipe).state_dict()))
 
 
 @pytest.mark.parametrize(("sharpness", "skipped"), [(1.0, 0.0), (10.0, 0.05), (40.0, 0.3)])
@@ -123,10 +134,10 @@ def test_baselines_train_with_the_same_stage(name: str) -> None:
         "soft": {"steps": 7, "weights": {"entropy": 2}},
     }
     recipe = spec(name).variant(check(raw))
-    assert recipe.train.objective == ("soft-pixels" if name == "soft-pixels" else "soft-embeddings")
-    assert (recipe.train.weights.entropy, recipe.train.steps) == (2, 7)
-    frames = {"train": FRAMES, "val": FRAMES[:10]}
-    work = KeyInStage(recipe, dict(Foundation(recipe).state_dict()), frames, CPU, Path(mkdtemp()), name)
+    (phase,) = recipe.train.phases
+    assert phase.objective == ("soft-pixels" if name == "soft-pixels" else "soft-embeddings")
+    assert (phase.weights.entropy, phase.steps) == (2, 7)
+    (work,) = keyframe_phases(material(recipe), name)
     assert work.name == name
     terms, weights = work.terms(work.batch(0)), work.weights(0)
     sum(weights[key] * terms[key] for key in weights if key in terms).backward()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from keyin_cli.recipe import Recipe, Schedule
+from keyin_cli.recipe import Optimisation, Recipe, Records
 
 Batch = dict[str, Tensor]
 Terms = dict[str, Tensor]
@@ -21,10 +21,11 @@ RAGGED = "inner"
 VALIDATION_BATCHES = 8
 
 
-class Stage(Protocol):
-    """One thing that is trained: see `spec.StageSpec`. `model` is what is saved; its frozen parameters stay as they are.
+class Phase(Protocol):
+    """One loss that a model is trained by for some steps. A stage has one phase, or several in a row that share its model.
 
-    `name` is the stage's, `section` the recipe's that schedules it.
+    `name` is the stage's. `section` is where the recipe has the phase: `pretrain`, `train.phases.1`. `schedule` is that section;
+    `records` says how often is written down what. `model` is what is saved; its frozen parameters stay as they are.
     """
 
     @property
@@ -34,12 +35,19 @@ class Stage(Protocol):
     @property
     def recipe(self) -> Recipe: ...
     @property
-    def schedule(self) -> Schedule: ...
+    def schedule(self) -> Optimisation: ...
+    @property
+    def records(self) -> Records: ...
     @property
     def model(self) -> nn.Module: ...
 
+    def begin(self) -> None:
+        """Called before the first step, and before the first after an interruption: freezes what this phase does not train."""
+        ...
+
     def batch(self, step: int, split: str = "train") -> Batch:
-        """Everything random about a step, as a function of (seed, step), on the CPU. Called from a thread of its own."""
+        """Everything random about a step, as a function of (seed, step), on the CPU. Steps of a phase count from 0. Called
+        from a thread of its own."""
         ...
 
     def terms(self, batch: Batch) -> Terms:
@@ -65,9 +73,9 @@ def rows(batch: Batch, part: slice) -> Batch:
 
 
 @torch.no_grad()
-def validate(stage: Stage, terms: Callable[[Batch], Terms]) -> dict[str, float]:
+def validate(phase: Phase, terms: Callable[[Batch], Terms]) -> dict[str, float]:
     """Means of the terms over `VALIDATION_BATCHES` batches of the validation split, without labels."""
-    stage.model.eval()
-    figures = [terms(stage.batch(step, "val")) for step in range(VALIDATION_BATCHES)]
-    stage.model.train()
+    phase.model.eval()
+    figures = [terms(phase.batch(step, "val")) for step in range(VALIDATION_BATCHES)]
+    phase.model.train()
     return {name: float(np.mean([float(each[name]) for each in figures])) for name in figures[0]}

@@ -1,0 +1,1 @@
+"""What stage 2 may be trained by: one file per objective (docs/spec.md, section 2)."""

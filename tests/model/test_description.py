@@ -1,0 +1,75 @@
+"""The expected description length is what search counts, averaged over chains."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from keyin_cli.model.description import closed_costs, expected_length
+from keyin_cli.model.search import chain_costs
+from keyin_cli.model.soft_time import hard_times, keyframe_times
+
+N, M, S, PRICE = 7, 3, 4, 2.5
+
+
+@pytest.fixture
+def costs() -> torch.Tensor:
+    """(2,N+1,S), infinite behind the end."""
+    made = torch.rand(2, N + 1, S, generator=torch.Generator().manual_seed(0)) * 10
+    ends = torch.arange(N + 1)[:, None] + torch.arange(1, S + 1)
+    return made.masked_fill(ends > N, torch.inf)
+
+
+def length(delta: torch.Tensor, costs: torch.Tensor, horizon: int = N) -> torch.Tensor:
+    return expected_length(keyframe_times(delta), delta, costs, PRICE, horizon)
+
+
+def one_hot(*offsets: int) -> torch.Tensor:
+    return torch.nn.functional.one_hot(torch.tensor(offsets) - 1, S).float().expand(2, -1, -1)
+
+
+def test_of_hard_offsets_that_reach_the_end_it_is_the_cost_of_their_chain(costs: torch.Tensor) -> None:
+    reached = 0
+    for offsets in product(range(1, S + 1), repeat=M):
+        if sum(offsets) < N:
+            continue
+        reached += 1
+        delta = one_hot(*offsets)
+        chain = chain_costs(costs.numpy(), hard_times(delta, N).numpy(), PRICE)
+        np.testing.assert_allclose(length(delta, costs), chain, rtol=1e-5, err_msg=str(offsets))
+    assert reached > 10
+
+
+def test_frames_that_no_segment_reaches_cost_the_price_each(costs: torch.Tensor) -> None:
+    expected = costs[:, 0, 1] + costs[:, 2, 0] + costs[:, 3, 1] + 3 * PRICE + 2 * PRICE  # keyframes at 2, 3, 5; 6 and 7 are left
+    torch.testing.assert_close(length(one_hot(2, 1, 2), costs), expected)
+
+
+def test_it_is_the_mean_over_chains(costs: torch.Tensor) -> None:
+    delta = torch.randn(2, M, S, generator=torch.Generator().manual_seed(1)).softmax(-1)
+    expected = torch.zeros(2)
+    for offsets in product(range(S), repeat=M):
+        chance = torch.stack([delta[:, t, offset] for t, offset in enumerate(offsets)]).prod(0)
+        expected += chance * length(one_hot(*(offset + 1 for offset in offsets)), costs)
+    torch.testing.assert_close(length(delta, costs), expected)
+
+
+def test_a_shorter_horizon_is_a_shorter_sequence(costs: torch.Tensor) -> None:
+    horizon = 5
+    delta = torch.randn(2, M, S, generator=torch.Generator().manual_seed(2)).softmax(-1)
+    ends = torch.arange(horizon + 1)[:, None] + torch.arange(1, S + 1)
+    cut = costs[:, : horizon + 1].masked_fill(ends > horizon, torch.inf)
+    torch.testing.assert_close(length(delta, costs, horizon), length(delta, cut, horizon))
+    assert torch.isfinite(closed_costs(costs, horizon)).all()
+    assert torch.equal(closed_costs(costs, horizon)[:, 3, 1:], costs[:, 3, 1, None].expand(-1, S - 1))  # closed at the horizon
+
+
+def test_the_gradient_is_finite_and_favours_the_cheapest_chain(costs: torch.Tensor) -> None:
+    logits = torch.zeros(2, M, S, requires_grad=True)
+    for _ in range(300):
+        gradient = torch.autograd.grad(length(logits.softmax(-1), costs).sum(), logits)[0]
+        assert torch.isfinite(gradient).all()
+        logits = (logits - 0.2 * gradient).detach().requires_grad_()
+    uniform = torch.full((2, M, S), 1 / S)
+    assert (length(logits.softmax(-1).detach(), costs) < length(uniform, costs)).all()
