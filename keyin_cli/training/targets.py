@@ -25,28 +25,29 @@ BATCH = 16  # sequences searched at once: more would not fit into the cache
 
 
 def sequence_costs(
-    foundation: Foundation, frames: NDArray[np.uint8], folder: Path, workers: int, dask: str | None = None
+    foundation: Foundation, frames: NDArray[np.uint8], count: int, folder: Path, workers: int, dask: str | None = None
 ) -> Costs:
-    """Nats (n,N+1,S) of all segments of sequences (n,N+1,H,W,C) that begin with K^0, see `model.search.segment_costs`.
+    """Nats (count,N+1,S) of all segments of the first sequences of (n,N+1,H,W,C), which begin with K^0; see
+    `model.search.segment_costs`.
 
-    They are written to `folder` piece by piece, and what is there is not computed again. On a CPU the pieces are spread over
+    They are written to `folder` in pieces of `PIECE` sequences, whatever the count, and what is there is not computed again. On a CPU the pieces are spread over
     `workers` processes, or over the Dask cluster at the address `dask`.
 
     Raises:
         InputError: there is no such cluster.
         Interrupted: SIGINT or SIGTERM came; finished pieces are kept.
     """
-    files = [folder / f"{index:06d}.safetensors" for index in range(-(-len(frames) // PIECE))]
+    files = [folder / f"{index:06d}.safetensors" for index in range(-(-count // PIECE))]
     if any(not file.is_file() for file in files):
         kept = "stopped; what was searched is kept: run the same command again to continue"
-        with storage.locked(folder), interruptible(kept), track(f"searching {folder.name}", len(frames)) as advance:
+        with storage.locked(folder), interruptible(kept), track(f"searching {folder.name}", len(files) * PIECE) as advance:
             missing = [index for index, file in enumerate(files) if not file.is_file()]  # another command may have made some
             pieces = [frames[index * PIECE : (index + 1) * PIECE] for index in missing]
-            advance(len(frames) - sum(map(len, pieces)))
+            advance((len(files) - len(missing)) * PIECE)
             for index, costs in zip(missing, _all_costs(foundation, pieces, workers, dask), strict=True):
                 storage.replace(files[index], partial(save_file, {"costs": costs}))
-                advance(len(costs))
-    return np.concatenate([load_file(file)["costs"] for file in files])
+                advance(PIECE)
+    return np.concatenate([load_file(file)["costs"] for file in files])[:count]
 
 
 def _all_costs(foundation: Foundation, pieces: list[NDArray[np.uint8]], workers: int, dask: str | None) -> Iterator[Costs]:

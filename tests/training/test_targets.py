@@ -25,9 +25,9 @@ def test_offsets_say_what_is_known() -> None:
     assert targets.to_offsets(keyframes, window).tolist() == [[3, 4, -2], [1, 1, 1], [4, 2, 2], [-9, 0, 0]]
 
 
-def costs(folder: Path, workers: int = 1) -> np.ndarray:
+def costs(folder: Path, workers: int = 1, count: int = 12) -> np.ndarray:
     torch.manual_seed(0)
-    return targets.sequence_costs(Foundation(RECIPE), FRAMES[:, 4:], folder, workers)
+    return targets.sequence_costs(Foundation(RECIPE), FRAMES[:, 4:], count, folder, workers)
 
 
 def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +44,15 @@ def test_the_search_continues_and_does_not_depend_on_the_pieces(tmp_path: Path, 
 def test_several_processes_find_what_one_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(targets, "PIECE", 3)
     np.testing.assert_allclose(costs(tmp_path / "two", workers=2), costs(tmp_path / "one"), rtol=1e-5)
+
+
+def test_a_part_is_the_beginning_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phases ask for different numbers of sequences, and find each other's files."""
+    monkeypatch.setattr(targets, "PIECE", 5)
+    part = costs(tmp_path, count=7)
+    assert part.shape == (7, 31, 10)
+    np.testing.assert_array_equal(costs(tmp_path)[:7], part)
+    np.testing.assert_array_equal(costs(tmp_path, count=3), part[:3])
 
 
 def test_who_has_waited_finds_what_another_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,8 +69,8 @@ class Common:
         foundation = self.model.foundation
         return keyframe_price(self.recipe.discovery.price, lambda: self.frames["train"], foundation.decoder.draws_on_background)
 
-    def costs(self, split: str, limit: int | None) -> Costs:
-        """Nats (n,N+1,S) of all segments of a split's first sequences."""
+    def costs(self, split: str, count: int) -> Costs:
+        """Nats (count,N+1,S) of all segments of a split's first sequences."""
         material, begin = self._material, self.recipe.window.conditioning - 1
-        frames = self.frames[split][:limit, begin:]
-        return sequence_costs(self.model.foundation, frames, material.cache / split, material.workers, material.dask)
+        frames = self.frames[split][:, begin:]
+        return sequence_costs(self.model.foundation, frames, count, material.cache / split, material.workers, material.dask)
