@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,18 +62,29 @@ def table(result: dict[str, Any]) -> list[str]:
     from rich.console import Console
     from rich.table import Table
 
-    columns = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "recall", "keyframes")
+    columns = ("method", "F1", "F1 aligned", "(shift)", "95 % interval", "±1", "±2", "precision", "recall", "keyframes")
     grid = Table(*columns, title=f"{result['dataset']}, {result['split']} split, {result['n']:,} sequences", title_justify="left")
     for row in result["rows"]:
-        count = f"{row['keyframes_per_sequence']:.2f}"
+        name, count = row["method"] + ("*" if "told" in row else ""), f"{row['keyframes_per_sequence']:.2f}"
         if row["f1"] is None:
-            grid.add_row(row["method"], *["no labels"] * (len(columns) - 2), count)
+            grid.add_row(name, *["no labels"] * (len(columns) - 2), count)
             continue
-        low, high = row["ci95"]["0"]
-        scores = (*(row["f1"][tolerance] for tolerance in ("1", "2")), row["precision"]["0"], row["recall"]["0"])
+        aligned = row["aligned"] or {"f1": row["f1"], "ci95": row["ci95"], "shift": None}
+        low, high = aligned["ci95"]["0"]
         f1 = f"{row['f1']['0']:.3f}"
-        grid.add_row(row["method"], f1, f"{low:.3f} to {high:.3f}", *(f"{score:.3f}" for score in scores), count)
-    console = Console(width=110)
+        exact, *near = (f"{aligned['f1'][tolerance]:.3f}" for tolerance in ("0", "1", "2"))
+        moved = (exact, f"{aligned['shift']:+d}" if aligned["shift"] else "0") if row["aligned"] else ("–", "–")
+        ratios = [f"{row[name]['0']:.3f}" for name in ("precision", "recall")]
+        grid.add_row(name, f1, *moved, f"{low:.3f} to {high:.3f}", *near, *ratios, count)
+    console = Console(width=120)
     with console.capture() as capture:
         console.print(grid)
-    return [capture.get().rstrip(), *(f"picture: {picture}" for picture in result["figures"])]
+    return [capture.get().rstrip(), *notes(result["rows"]), *(f"picture: {picture}" for picture in result["figures"])]
+
+
+def notes(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What stands below a table of rows: where shifts come from, and which rows are told what no method can know."""
+    chosen = dict.fromkeys(row["aligned"]["chosen_on"] for row in rows if row["aligned"])
+    lines = [f"shift: frames by which all keyframes of a method are moved, from {', '.join(chosen)} (docs/protocol.md)"]
+    told = [f"* {row['method']} is told {row['told']}" for row in rows if "told" in row]
+    return (lines if chosen else []) + told

@@ -15,9 +15,12 @@ from keyin_cli import figures, machine, storage
 from keyin_cli.datasets import loader
 from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import describe, pick_device
+from keyin_cli.discovery.alignment import Shift, choose_shifts, select
 from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
-from keyin_cli.discovery.selector import Frames, Select, Selector, Sources, Times
+from keyin_cli.discovery.selector import Frames, Select, Selector, Sources, Times, Told
+from keyin_cli.model.search import shifted
 from keyin_cli.model.trained import Checkpoint
+from keyin_cli.progress import say
 
 KIND = "evaluation"
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
@@ -63,17 +66,22 @@ def evaluate(
     calibration = cache(lambda: loader.load_frames(dataset, "train", window.frames, recipe.discovery.calibration))
     sources = Sources(checkpoint.to(device).models, recipe, device, calibration, what.seed)
     made = {row: make(sources) for row, make in selectors.items()}
+    if labels is None and len(made) > 1:
+        for row in [row for row, selector in made.items() if isinstance(selector, Told)]:
+            say(f"{row} is left out: it is told the true number of keyframes, and {dataset.path} has no labels")
+            del made[row]
     out = out or runs / f"{dataset.path.stem}-{what.split}"
     storage.check_free(out, KIND)
     with storage.locked(out):
         storage.check_free(out, KIND)
-        times = {row: selector.select(frames) for row, selector in made.items()}
+        times = {row: select(selector, frames, labels) for row, selector in made.items()}
+        shifts = {} if labels is None else choose_shifts(made, checkpoint, dataset)
         drawn = [_draw(out, row, selector, frames, times[row], labels) for row, selector in made.items()]
         result = {
             "dataset": str(dataset.path),
             "split": what.split,
             "n": len(frames),
-            "rows": [_row(row, selector, frames, times[row], labels) for row, selector in made.items()],
+            "rows": [_row(row, selector, frames, times[row], labels, shifts.get(row)) for row, selector in made.items()],
             "figures": [str(picture) for pictures in drawn for picture in pictures],
         }
         indices = dataset.indices(what.split)[: what.limit]
@@ -93,8 +101,14 @@ def evaluate(
     return result
 
 
-def _row(row: str, selector: Selector, frames: Frames, times: Times, labels: Times | None) -> dict[str, Any]:
-    scores = table_row(row, times, labels) | {"settings": selector.settings}
+def _row(row: str, selector: Selector, frames: Frames, times: Times, labels: Times | None, shift: Shift | None) -> dict[str, Any]:
+    """A row of Table 1, as it is and `aligned`."""
+    scores = table_row(row, times, labels) | {"aligned": None, "settings": selector.settings}
+    if labels is not None and shift is not None:
+        moved = table_row(row, shifted(times, shift.frames), labels)
+        scores["aligned"] = {"shift": shift.frames, "f1": moved["f1"], "ci95": moved["ci95"], "chosen_on": shift.chosen_on}
+    if isinstance(selector, Told):
+        scores["told"] = "the true number of keyframes"
     expected = getattr(selector, "expected_f1", None)
     if expected is not None and labels is not None:
         scores["expected_f1"] = expected(frames, labels)

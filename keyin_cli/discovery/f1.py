@@ -50,11 +50,18 @@ def f1(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> 
     return float(_ratios(_counts(detected, true, tolerance).sum(0))[2])
 
 
+def without_last(detected: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keyframes (n,N) as they are scored: what changes in the last frame cannot be seen and is no label, so none there counts."""
+    kept = detected.copy()
+    kept[:, -1] = False
+    return kept
+
+
 def table_row(method: str, detected: NDArray[np.bool_], true: NDArray[np.bool_] | None) -> dict[str, Any]:
     """One row of Table 1 as `eval-f1 --json` prints it; without labels only the number of keyframes."""
     row: dict[str, Any] = {"method": method, "f1": None, "precision": None, "recall": None, "ci95": None}
     if true is not None:
-        scores = {str(tolerance): score(detected, true, tolerance) for tolerance in TOLERANCES}
+        scores = {str(tolerance): score(without_last(detected), true, tolerance) for tolerance in TOLERANCES}
         for name in ("f1", "precision", "recall", "ci95"):
             row[name] = {tolerance: getattr(each, name) for tolerance, each in scores.items()}
     return row | {"keyframes_per_sequence": float(detected.sum(1).mean())}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,15 @@ class Selector(Protocol):
 
     def predict(self, frames: Frames) -> Frames:
         """The N frames drawn from the keyframes alone: (n,T+N,H,W,C) -> (n,N,H,W,C)."""
+        ...
+
+
+@runtime_checkable
+class Told(Protocol):
+    """A selector that is told how many keyframes a sequence has, as no method that is used on new data can be."""
+
+    def select_told(self, frames: Frames, counts: NDArray[np.int64]) -> Times:
+        """Keyframes among the times 1…N: (n,T+N,H,W,C) and their true numbers (n,) -> (n,N)."""
         ...
 
 

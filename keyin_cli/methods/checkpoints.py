@@ -11,7 +11,7 @@ from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import stage, stages
 from keyin_cli.recipe import Recipe, check
-from keyin_cli.storage import CHECKPOINTS, MANIFEST, WEIGHTS
+from keyin_cli.storage import CHECKPOINTS, MANIFEST, SHIFTS, WEIGHTS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -93,7 +93,13 @@ def load(path: Path | str, overrides: Sequence[str] = ()) -> Checkpoint:
     files = find_all_weights(path)
     loaded = [_load(file, overrides) for file in files]
     models = {name: model for name, model, _ in loaded}
-    return Checkpoint(loaded[0][2], models, {name: file for (name, *_), file in zip(loaded, files, strict=True)})
+    shifts = files[0].parent.parent / SHIFTS
+    return Checkpoint(
+        recipe=loaded[0][2],
+        models=models,
+        files={name: file for (name, *_), file in zip(loaded, files, strict=True)},
+        shifts=storage.read_json(shifts) if shifts.is_file() else {},
+    )
 
 
 def _load(file: Path, overrides: Sequence[str]) -> tuple[str, nn.Module, Recipe]:

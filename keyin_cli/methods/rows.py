@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from keyin_cli.discovery.selector import Select, foundation_of
 from keyin_cli.errors import InputError
-from keyin_cli.methods.method import Method
-from keyin_cli.methods.registry import method, selector
+from keyin_cli.methods.registry import method, selector, suffix
 from keyin_cli.names import selecting
 
 if TYPE_CHECKING:
@@ -21,14 +20,19 @@ def selectors(wanted: Sequence[str], models: Mapping[str, nn.Module]) -> dict[st
     Raises:
         InputError: there is no such row, or the models allow none.
     """
-    rows = list(wanted) or [row for row in selecting() if _allowed(method(row), models)]
+    rows = list(wanted) or [row for row in selecting() if _allowed(row, models)]
     if not rows:
         raise InputError(f"no keyframes can be detected with weights of {', '.join(models)} alone: give --ckpt a run directory")
     return {row: selector(row) for row in rows}
 
 
-def _allowed(each: Method, models: Mapping[str, nn.Module]) -> bool:
-    """Whether a method's own weights are there, or, of one that has none of its own, those of stage 1."""
-    if each.stage is not None and each.stage.foundation is not None:
-        return each.stage.name in models
+def _allowed(row: str, models: Mapping[str, nn.Module]) -> bool:
+    """Whether the weights of a row are there: its method's own, and those of stage 1 where it has none of its own or adds something
+    to a method, which it does by the costs of segments."""
+    stage = method(row).stage
+    if stage is not None and stage.foundation is not None:
+        if stage.name not in models:
+            return False
+        if not suffix(row):
+            return True
     return any(foundation_of(model) is not None for model in models.values())

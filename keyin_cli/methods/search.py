@@ -37,18 +37,18 @@ INTERPOLATOR = StageSpec("interpolator", build, model, keys, then="keyin eval-f1
 
 
 class SearchSelector(Inpainting):
-    """The chain of segments with the shortest description; keyframes are where two of them meet, moved by the recipe's shift."""
+    """The chain of segments with the shortest description; keyframes are where two of them meet."""
 
     def __init__(self, sources: Sources) -> None:
         super().__init__(sources)
         self.settings = {"price": sources.price}
 
     def select(self, frames: Frames) -> Times:
-        from keyin_cli.model.search import cheapest_chain, shifted
+        from keyin_cli.model.search import cheapest_chain
 
         with track("search", len(frames)) as advance:
             costs = self.sources.costs(frames, advance)
-        return shifted(cheapest_chain(costs, self.settings["price"]), self.sources.recipe.discovery.shift)
+        return cheapest_chain(costs, self.settings["price"])
 
 
 METHOD = Method(

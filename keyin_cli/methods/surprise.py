@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.colours import RED
-from keyin_cli.discovery.selector import Frames, Inpainting, Times, batches, foundation_of
+from keyin_cli.discovery.selector import Frames, Inpainting, Sources, Times, batches, foundation_of
 from keyin_cli.methods.method import Method
 from keyin_cli.methods.registry import trained
 from keyin_cli.methods.search import INTERPOLATOR
@@ -95,6 +95,34 @@ class SurpriseSelector(Inpainting):
         return np.concatenate(scores)
 
 
+class NumberedSelector(SurpriseSelector):
+    """As many of the most surprising frames as describe the sequence best, under the interpolator and with the search's price.
+
+    Algorithm 3 always selects M; this row shows what it loses by that.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        super().__init__(sources)
+        self.settings = {"price": sources.price}
+
+    def select(self, frames: Frames) -> Times:
+        from keyin_cli.model.search import chain_costs
+        from keyin_cli.model.surprise import peaks
+
+        window, price = self.sources.recipe.window, self.settings["price"]
+        scores = self._scores(frames)[:, window.conditioning :]
+        with track("surprise: number", len(frames)) as advance:
+            costs = self.sources.costs(frames, advance)
+        best, length = np.zeros((len(frames), window.predicted), dtype=np.bool_), np.full(len(frames), np.inf)
+        for number in range(window.predicted):
+            times = np.zeros_like(best)
+            times[:, :-1] = peaks(scores, number)
+            lengths = chain_costs(costs, times, price)
+            shorter = lengths < length
+            best[shorter], length[shorter] = times[shorter], lengths[shorter]
+        return best
+
+
 def propose(problem: Problem) -> Proposal:
     """The most surprising frames of a video of SVG-FP, sampled from its prior, that ends nearest to the goal.
 
@@ -132,7 +160,7 @@ METHOD = Method(
     order=30,
     stage=STAGE,
     sections={"surprise": Surprise},
-    selectors={"": SurpriseSelector},
+    selectors={"": SurpriseSelector, "+number": NumberedSelector},
     proposers={"": propose},
     predicts=True,
     colour=RED,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,15 +15,20 @@ from keyin_cli.recipe import Recipe
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What `--ckpt` means: the recipe of its first stage, and of every stage its model and weights file."""
+    """What `--ckpt` means: the recipe of its first stage, and of every stage its model and weights file.
+
+    `shifts`: of rows of Table 1, by how many frames their keyframes are moved before they are scored, where that came with the
+    weights.
+    """
 
     recipe: Recipe
     models: dict[str, nn.Module]
     files: dict[str, Path]
+    shifts: Mapping[str, int] = field(default_factory=dict)
 
     def to(self, device: torch.device) -> Checkpoint:
         """The same with all models on a device."""
-        return Checkpoint(self.recipe, {stage: model.to(device) for stage, model in self.models.items()}, self.files)
+        return replace(self, models={stage: model.to(device) for stage, model in self.models.items()})
 
     def inputs(self) -> dict[str, dict[str, str]]:
         """What a manifest says of the weights: path and SHA-256 of their tensors, by stage."""

@@ -4,13 +4,14 @@ from keyin_cli.storage.files import Writer, disk_errors, fsync, read_json, remov
 from keyin_cli.storage.lines import Row, append_line, read_lines, write_lines
 from keyin_cli.storage.locks import locked, waiting
 from keyin_cli.storage.manifests import check_free, now, provenance, read_manifest
-from keyin_cli.storage.paths import CHECKPOINTS, LATEST, MANIFEST, METRICS, WEIGHTS, cache, from_here, runs, size
+from keyin_cli.storage.paths import CHECKPOINTS, LATEST, MANIFEST, METRICS, SHIFTS, WEIGHTS, cache, from_here, runs, size
 
 __all__ = [
     "CHECKPOINTS",
     "LATEST",
     "MANIFEST",
     "METRICS",
+    "SHIFTS",
     "WEIGHTS",
     "Row",
     "Writer",

@@ -16,6 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 
 WEIGHTS = "weights.safetensors"
+SHIFTS = "shifts.json"  # of released weights: how far the keyframes of every row are moved before they are scored
 MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"

@@ -30,8 +30,8 @@ def sequence_costs(
     """Nats (count,N+1,S) of all segments of the first sequences of (n,N+1,H,W,C), which begin with K^0; see
     `model.search.segment_costs`.
 
-    They are written to `folder` in pieces of `PIECE` sequences, whatever the count, and what is there is not computed again. On a CPU the pieces are spread over
-    `workers` processes, or over the Dask cluster at the address `dask`.
+    They are written to `folder` in pieces of `PIECE` sequences, whatever the count, and what is there is not computed again. On
+    a CPU the pieces are spread over `workers` processes, or over the Dask cluster at the address `dask`.
 
     Raises:
         InputError: there is no such cluster.

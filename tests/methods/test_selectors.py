@@ -87,7 +87,7 @@ def test_surprise_alone_can_be_evaluated() -> None:
 def test_what_is_evaluated_is_what_the_weights_allow() -> None:
     models = sources().models
     assert list(rows.selectors([], models)) == selecting()
-    assert list(rows.selectors([], {"jumpy": models["jumpy"]})) == ["search", "jumpy", "constant", "random"]
+    assert list(rows.selectors([], {"jumpy": models["jumpy"]})) == ["search", "jumpy", "constant", "uniform", "random"]
     assert list(rows.selectors([], sources(stage="interpolator").models)) == ["search", "constant", "random"]
     with pytest.raises(InputError, match="no keyframes can be detected with weights of tap alone"):
         rows.selectors([], {"tap": torch.nn.Linear(1, 1)})
