@@ -43,6 +43,30 @@ def interval_of_ratio(
     return _percentiles(np.concatenate(ratios))
 
 
+def interval_over_seeds(
+    counts: NDArray[np.int64], ratio: Callable[[NDArray[np.int64]], Floats], resamples: int, seed: int = 0
+) -> Interval:
+    """95 % bootstrap interval of the mean of a ratio over training seeds: both seeds and whole sequences are sampled.
+
+    Args:
+        counts: (K,n,C) int64, of each of K training seeds the counts of the same n sequences.
+        ratio, resamples: as for `interval_of_ratio`.
+
+    Returns:
+        Lower and upper end, in units of the ratio.
+
+    Raises:
+        ValueError: there are no seeds or no sequences.
+    """
+    seeds, n = _some(counts), _some(counts[0])
+    rng, chances, means = np.random.default_rng(seed), np.full(n, 1 / n), []
+    for size in _blocks(resamples, n):
+        sampled = rng.multinomial(n, chances, size=size)
+        ratios = np.stack([ratio((sampled @ each).T) for each in counts])  # (K,size)
+        means.append(np.take_along_axis(ratios, rng.integers(0, seeds, (seeds, size)), axis=0).mean(axis=0))
+    return _percentiles(np.concatenate(means))
+
+
 def interval_of_mean(values: Floats, resamples: int, seed: int = 0) -> Interval:
     """95 % bootstrap interval of a mean; given differences of pairs it is the paired interval of two methods.
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from keyin_cli import statistics
-from keyin_cli.statistics import interval_of_mean, interval_of_ratio, mcnemar, wilson
+from keyin_cli.statistics import interval_of_mean, interval_of_ratio, interval_over_seeds, mcnemar, wilson
 
 RESAMPLES = 500
 DRAWS = 20_000  # for the normal limit, whose quantiles are then met to within 0.02 standard errors (one standard deviation)
@@ -134,3 +134,24 @@ def test_mcnemar_is_the_binomial_test_of_scipy() -> None:
 )
 def test_mcnemar_of_known_cases(gained: int, lost: int, p: float) -> None:
     assert mcnemar(gained, lost) == pytest.approx(p, rel=1e-12)
+
+
+def test_the_interval_over_seeds_holds_both_spreads() -> None:
+    """Of one seed it is that of sequences; of seeds that differ it reaches from the lowest to the highest of them."""
+    rng = np.random.default_rng(0)
+    counts = np.stack([rng.integers(0, 5, 300), np.full(300, 5)], axis=1)
+
+    def ratio(sums: np.ndarray) -> np.ndarray:
+        return sums[0] / sums[1]
+
+    alone, over_one = (
+        interval(each, ratio, 2000) for interval, each in ((interval_of_ratio, counts), (interval_over_seeds, counts[None]))
+    )
+    np.testing.assert_allclose(over_one, alone, atol=5e-3)
+    worse = counts * [0, 1]
+    low, high = interval_over_seeds(np.stack([counts, counts, worse]), ratio, 2000)
+    mean = ratio(counts.sum(0))
+    assert low <= 1e-9  # all sampled seeds are the worse one in 1 of 27 cases
+    assert high == pytest.approx(mean, rel=0.1)
+    with pytest.raises(ValueError, match="at least one value"):
+        interval_over_seeds(np.zeros((0, 3, 2), int), ratio, 10)

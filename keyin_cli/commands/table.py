@@ -8,9 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from keyin_cli.commands.common import Json, NoWait, RecipeArgument, Set, emit, listed, seconds_text
+from keyin_cli.commands.eval_f1 import notes
 from keyin_cli.names import compared
 
-COLUMNS = ("method", "F1", "95 % interval", "F1 ±1", "F1 ±2", "precision", "recall", "keyframes", "trained in")
+COLUMNS = (
+    "method",
+    "F1",
+    "F1 aligned",
+    "shift",
+    "95 % interval",
+    "±1",
+    "±2",
+    "keyframes",
+    "training seeds",
+    "sequences seen",
+    "trained in",
+)
 
 
 def run(
@@ -21,7 +34,8 @@ def run(
             metavar="METHOD", help=listed("Baselines to train beside KeyIn; may be given many times; default all: ", compared())
         ),
     ] = [],  # noqa: B006 (typer reads the default)
-    seeds: Annotated[int, typer.Option(min=1, help="Training seeds of KeyIn, on one stage 1.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Training seeds, each from stage 1 on.")] = 3,
+    baseline_seeds: Annotated[int | None, typer.Option(min=1, help="Training seeds of all but KeyIn; default as many.")] = None,
     sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,
     samples: Annotated[int, typer.Option(min=2, help="Samples from the prior for each of them.")] = 100,
     out: Annotated[Path | None, typer.Option(help="Where weights (in half precision), results and pictures go.")] = None,
@@ -38,24 +52,37 @@ def run(
 
     resolved = recipes.load(recipe, overrides)
     with storage.waiting(not no_wait):
-        result = table(resolved, tabled(baseline), Settings(seeds, sequences, samples), checkpoints.load, out)
+        result = table(resolved, tabled(baseline), Settings(seeds, baseline_seeds, sequences, samples), checkpoints.load, out)
     emit(result, as_json, [*markdown(result), *(f"picture: {picture}" for picture in result["figures"])])
 
 
+def scores(row: dict[str, Any]) -> tuple[float, float, float, float, list[float], float]:
+    """F1 as it is, F1 aligned and the ends of its interval, aligned within 1 and 2 frames, keyframes per sequence; means over
+    training seeds where a row has them."""
+    if "seeds" in row:
+        seeds = row["seeds"]
+        low, high = seeds["aligned"]["0"]["ci95"]
+        plain, exact, *near = (seeds["f1"]["0"]["mean"], *(seeds["aligned"][tolerance]["mean"] for tolerance in ("0", "1", "2")))
+        return plain, exact, low, high, near, seeds["keyframes_per_sequence"]
+    aligned = row["aligned"] or row
+    low, high = aligned["ci95"]["0"]
+    exact, *near = (aligned["f1"][tolerance] for tolerance in ("0", "1", "2"))
+    return row["f1"]["0"], exact, low, high, near, row["keyframes_per_sequence"]
+
+
 def markdown(result: dict[str, Any]) -> list[str]:
-    """The table, the seeds and the quality of predictions as Markdown."""
+    """The table and the quality of predictions as Markdown."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
     for row in result["rows"]:
-        low, high = row["ci95"]["0"]
-        f1 = [f"{row['f1'][tolerance]:.3f}" for tolerance in ("0", "1", "2")]
-        ratios = [f"{row[name]['0']:.3f}" for name in ("precision", "recall")]
-        cells = [row["method"], f1[0], f"{low:.3f} to {high:.3f}", *f1[1:], *ratios, f"{row['keyframes_per_sequence']:.2f}"]
-        lines.append(f"| {' | '.join([*cells, seconds_text(row['seconds']) if 'seconds' in row else '–'])} |")
-        if "seeds" in row:
-            seeds = row["seeds"]
-    scores = ", ".join(f"{score:.3f}" for score in seeds["f1"])
-    deviation = "" if seeds["std"] is None else f" ± {seeds['std']:.3f}"
-    lines += ["", f"KeyIn over {len(seeds['f1'])} training seeds: {seeds['mean']:.3f}{deviation} ({scores})", ""]
+        name = row["method"] + ("*" if "told" in row else "")
+        f1, aligned, low, high, near, count = scores(row)
+        shift = f"{row['aligned']['shift']:+d}" if row["aligned"] and row["aligned"]["shift"] else "0"
+        seeds = str(row["seeds"]["n"]) if "seeds" in row else "–"
+        effort = (f"{row['sequences']:,}", seconds_text(row["seconds"])) if "seconds" in row else ("–", "–")
+        figures = [f"{figure:.3f}" for figure in (f1, aligned)]
+        cells = [name, *figures, shift, f"{low:.3f} to {high:.3f}", *(f"{each:.3f}" for each in near), f"{count:.2f}", seeds]
+        lines.append(f"| {' | '.join([*cells, *effort])} |")
+    lines += ["", *notes(result["rows"]), "trained rows: the mean over training seeds, its interval over seeds and sequences", ""]
     lines += ["| predictions | PSNR | SSIM | best PSNR | best SSIM | PSNR between samples |", "|" + "---|" * 6]
     for row in result["quality"]:
         figures = [row[part][name] for part in ("reconstruction", "best") for name in ("psnr", "ssim")]

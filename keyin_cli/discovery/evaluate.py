@@ -23,6 +23,7 @@ from keyin_cli.model.trained import Checkpoint
 from keyin_cli.progress import say
 
 KIND = "evaluation"
+SEQUENCES = "sequences.jsonl"
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
 
 
@@ -86,7 +87,7 @@ def evaluate(
         }
         indices = dataset.indices(what.split)[: what.limit]
         lines = [_sequence(place, int(index), times, labels) for place, index in enumerate(indices)]
-        storage.write_lines(out / "sequences.jsonl", lines)
+        storage.write_lines(out / SEQUENCES, lines)
         manifest = storage.provenance() | {
             "kind": KIND,
             "recipe": recipe.model_dump(mode="json"),

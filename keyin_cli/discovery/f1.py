@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.statistics import interval_of_ratio
+from keyin_cli.statistics import interval_of_ratio, interval_over_seeds
 
 TOLERANCES = (0, 1, 2)
 RESAMPLES = 2000
@@ -48,6 +49,16 @@ def score(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int, 
 def f1(detected: NDArray[np.bool_], true: NDArray[np.bool_], tolerance: int) -> float:
     """F1 over the set alone."""
     return float(_ratios(_counts(detected, true, tolerance).sum(0))[2])
+
+
+def mean_over_seeds(
+    detected: Sequence[NDArray[np.bool_]], true: NDArray[np.bool_], tolerance: int, seed: int = 0
+) -> tuple[list[float], tuple[float, float]]:
+    """F1 of every training seed's keyframes (n,N) on the same sequences, and the 95 % interval of their mean over seeds and
+    sequences."""
+    counts = np.stack([_counts(each, true, tolerance) for each in detected])
+    interval = interval_over_seeds(counts, lambda sums: _ratios(sums)[2], RESAMPLES, seed)
+    return [float(_ratios(each.sum(0))[2]) for each in counts], interval
 
 
 def without_last(detected: NDArray[np.bool_]) -> NDArray[np.bool_]:

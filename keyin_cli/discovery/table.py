@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,10 +16,11 @@ from keyin_cli.datasets import loader
 from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import pick_device
-from keyin_cli.discovery.evaluate import STRIPS, Evaluation, evaluate
+from keyin_cli.discovery.evaluate import SEQUENCES, STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.reconstructions import compare
-from keyin_cli.discovery.selector import Select
+from keyin_cli.discovery.seeds import over_seeds
+from keyin_cli.discovery.selector import Select, Times
 from keyin_cli.errors import InputError
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.trained import Checkpoint
@@ -51,11 +52,13 @@ class Tabled(Protocol):
 class Settings:
     """How a table is made.
 
-    `seeds`: training seeds of the first method, from the recipe's own on, all on one stage 1; the first is that of all rows.
-    `sequences`: test sequences whose predictions are compared; `samples`: from the prior for each of them.
+    `seeds`: training seeds, from the recipe's own on, each from stage 1 on; pictures and released weights are those of the first.
+    `baseline_seeds`: those of all methods but the first, when they are fewer. `sequences`: test sequences whose predictions are
+    compared; `samples`: from the prior for each of them.
     """
 
     seeds: int = 3
+    baseline_seeds: int | None = None
     sequences: int = 100
     samples: int = 100
 
@@ -70,31 +73,31 @@ def table(
     """Train, publish and evaluate; what is finished is not done again, but for the evaluation.
 
     Args:
-        methods: those that have rows; the first is trained with several seeds.
+        methods: those that have rows; the first is trained with all seeds.
         load: the trained models of a directory.
         out: where weights, results and pictures go; by default `table` in the run directory. One that holds a run is refused.
 
     Returns:
-        What `eval-f1` prints, rows also with the `seconds` of their training and that of the first method with `seeds`; and
+        What `eval-f1` prints; trained rows also with `sequences` seen and `seconds` of their training, and with `seeds`; and
         `quality`. The figures also compare reconstructions and show how the stages were trained. Where the kind of dataset says
         where sampled futures lead, `paths` has that, with a picture.
     """
-    run = storage.runs(recipe.name)
-    out = out or run / "table"
+    out = out or storage.runs(recipe.name) / "table"
     stages = _stages(methods)
     _check_out(out, stages)
     with storage.locked(out):
-        manifests = {stage.name: train(stage, recipe, run) for stage in stages}
-        for stage in stages:
-            publish(run / stage.name, out / stage.name)
-        selectors = {f"{method.name}{suffix}": make for method in methods for suffix, make in method.selectors.items()}
-        checkpoint = load(out)
+        manifests = _train(recipe, stages, storage.runs(recipe.name), out)
+        selectors = _selectors(methods)
+        checkpoint = replace(load(out), shifts={})
         result = evaluate(selectors, checkpoint, Evaluation(seed=recipe.seed), out, out)
         rows = {row["method"]: row for row in result["rows"]}
+        shifts = {name: row["aligned"]["shift"] for name, row in rows.items() if row["aligned"]}
+        storage.write_json(out / storage.SHIFTS, shifts)
         for method in methods:
             for suffix in method.selectors if method.stage else ():
-                rows[f"{method.name}{suffix}"]["seconds"] = _seconds(method.stage, manifests)
-        rows[methods[0].name]["seeds"] = _seeds(recipe, methods[0], settings.seeds, rows[methods[0].name]["f1"]["0"], load)
+                rows[f"{method.name}{suffix}"] |= _effort(method.stage, manifests)
+        for name, detected in _other_seeds(recipe, methods, settings, replace(checkpoint, shifts=shifts), load, out).items():
+            rows[name]["seeds"] = over_seeds(detected, _times(out, None, recipe), shifts.get(name, 0))
         device = pick_device(recipe.device)
         models = {method.name: _predictor(checkpoint.to(device), method) for method in methods if method.predicts}
         frames = loader.load_frames(open_for(recipe.data), "test", recipe.window.frames, settings.sequences)
@@ -102,7 +105,7 @@ def table(
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
         pictures, shown = [out / "comparison.png", out / "curves.png"], frames[:STRIPS]
-        compare(pictures[0], models, shown, storage.read_lines(out / "sequences.jsonl")[: len(shown)], device)
+        compare(pictures[0], models, shown, storage.read_lines(out / SEQUENCES)[: len(shown)], device)
         _curves(pictures[1], methods, out)
         kind = kind_of_dataset(dataset := open_for(recipe.data))
         if kind and kind.continuations:
@@ -111,6 +114,52 @@ def table(
         result["figures"] += [str(picture) for picture in pictures]
         storage.write_json(out / TABLE, result)
     return result
+
+
+def _train(recipe: Recipe, stages: Sequence[StageSpec], run: Path, out: Path) -> dict[str, dict[str, Any]]:
+    """Train stages and publish them in `out`: their manifests."""
+    manifests = {stage.name: train(stage, recipe, run) for stage in stages}
+    for stage in stages:
+        publish(run / stage.name, out / stage.name)
+    return manifests
+
+
+def _other_seeds(
+    recipe: Recipe,
+    methods: Sequence[Tabled],
+    settings: Settings,
+    first: Checkpoint,
+    load: Callable[[Path], Checkpoint],
+    out: Path,
+) -> dict[str, list[Times]]:
+    """Keyframes (n,N) of the test sequences by every training seed, for each row of a trained method; `out` has the first's."""
+    trained = [method for method in methods if method.stage]
+    found = {row: [_times(out, row, recipe)] for row in _selectors(trained)}
+    for more in range(1, settings.seeds):
+        few = settings.baseline_seeds is not None and more >= settings.baseline_seeds
+        some = [method for method in trained if not few or method is methods[0] or len(_stages([method])) == 1]
+        seed = recipe.seed + more
+        run = storage.runs(f"{recipe.name}-seed{seed}")
+        with storage.locked(half := run / "table"):
+            _train(check(recipe.model_dump(mode="json"), [f"seed={seed}"]), _stages(some), run, half)
+            selectors = _selectors(some)
+            evaluate(selectors, replace(load(half), shifts=first.shifts), Evaluation(seed=seed), half, half)
+        for row in selectors:
+            found[row].append(_times(half, row, recipe))
+    return found
+
+
+def _times(folder: Path, row: str | None, recipe: Recipe) -> Times:
+    """Keyframes (n,N) of a row from the lines of an evaluation; the true ones without a row."""
+    lines = storage.read_lines(folder / SEQUENCES)
+    times = np.zeros((len(lines), recipe.window.predicted), dtype=np.bool_)
+    for place, line in enumerate(lines):
+        times[place, np.array(line["true"] if row is None else line["keyframes"][row], dtype=int) - 1] = True
+    return times
+
+
+def _selectors(methods: Sequence[Tabled]) -> dict[str, Select]:
+    return {f"{method.name}{suffix}": make for method in methods for suffix, make in method.selectors.items()}
 
 
 def _check_out(out: Path, stages: Sequence[StageSpec]) -> None:
@@ -141,33 +190,13 @@ def _stages(methods: Sequence[Tabled]) -> list[StageSpec]:
     return list({stage.name: stage for stage in [*below, *wanted]}.values())
 
 
-def _seconds(stage: StageSpec | None, manifests: Mapping[str, dict[str, Any]]) -> float:
-    """How long a stage and what it stands on were trained and prepared."""
+def _effort(stage: StageSpec | None, manifests: Mapping[str, dict[str, Any]]) -> dict[str, float]:
+    """Sequences that a stage saw, and how long it and what it stands on were trained and prepared."""
     if stage is None:
-        return 0.0
-    manifest = manifests[stage.name]
+        return {"sequences": 0, "seconds": 0.0}
+    manifest, below = manifests[stage.name], _effort(stage.foundation, manifests)
     own = manifest["seconds"] + manifest.get("preparation_seconds", 0.0)
-    return round(own + _seconds(stage.foundation, manifests), 1)
-
-
-def _seeds(recipe: Recipe, method: Tabled, seeds: int, first: float, load: Callable[[Path], Checkpoint]) -> dict[str, Any]:
-    """F1 of a method trained with several seeds on one stage 1, all judged in half precision; `std` is a sample's."""
-    scores = [first, *(_f1_of_seed(recipe, method, recipe.seed + more, load) for more in range(1, seeds))]
-    deviation = float(np.std(scores, ddof=1)) if seeds > 1 else None
-    return {"f1": scores, "mean": float(np.mean(scores)), "std": deviation}
-
-
-def _f1_of_seed(recipe: Recipe, method: Tabled, seed: int, load: Callable[[Path], Checkpoint]) -> float:
-    """Train a method with another seed on the same stage 1: its F1."""
-    run, name = storage.runs(f"{recipe.name}-seed{seed}"), method.name
-    assert method.stage is not None
-    foundation = recipe, storage.runs(recipe.name)
-    train(method.stage, check(recipe.model_dump(mode="json"), [f"seed={seed}"]), run, foundation=foundation)
-    half = run / "half" / method.stage.name
-    with storage.locked(half):
-        publish(run / method.stage.name, half)
-    result = evaluate({name: method.selectors[""]}, load(half), Evaluation(seed=seed), None, half / "eval_f1")
-    return float(result["rows"][0]["f1"]["0"])
+    return {"sequences": manifest["sequences"], "seconds": round(own + below["seconds"], 1)}
 
 
 def _predictor(checkpoint: Checkpoint, method: Tabled) -> Predictor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,19 +20,22 @@ COLUMNS = 3
 
 
 class Panel(NamedTuple):
-    """A validation term of the keyframe models; `learned` from the `search`, from a soft loss, or in both ways (None)."""
+    """A validation term of the keyframe models, in all phases but those that also report the term `without`: their term of that
+    name is another."""
 
     term: str
     title: str
-    learned: str | None = None
+    without: str | None = None
     scale: str = "linear"
 
 
 PANELS = (
-    Panel("offsets", "cross-entropy of offsets, nats", "search"),
+    Panel("offsets", "cross-entropy of offsets, nats"),
+    Panel("description", "expected description length, nats"),
     Panel("keyframes_inside", "keyframes inside the sequence, expected"),
-    Panel("sequence", "sequence error of each soft loss", "soft", "log"),
-    Panel("entropy", "entropy of δ, nats", "soft"),
+    Panel("sequence", "sequence error of each soft loss", "offsets", "log"),
+    Panel("nats", "sequence and keyframes, nats: what the paper's loss trains"),
+    Panel("entropy", "entropy of δ, nats", "offsets"),
 )
 
 
@@ -51,6 +55,8 @@ def curves(path: Path, stage_1: Rows, methods: Mapping[str, Rows], colours: Mapp
     for axis, (panel, lines) in zip(axes.flat[1:], shown, strict=False):
         for method, (steps, values) in lines.items():
             axis.plot(steps, values, ".-", color=paint(colours[method]), clip_on=False)
+            for end in _phase_ends(methods[method]):
+                axis.axvline(end, color=paint(colours[method], 0.4), linewidth=0.8, linestyle=":")
         axis.set(title=panel.title, yscale=panel.scale)
         if panel.scale == "linear":
             axis.set_ylim(bottom=0)
@@ -60,7 +66,7 @@ def curves(path: Path, stage_1: Rows, methods: Mapping[str, Rows], colours: Mapp
     for axis in axes.flat[count:]:
         axis.set_axis_off()
     drawn = dict.fromkeys(method for _, lines in shown for method in lines)
-    figure.suptitle("on the validation split; faint: on the training batches")
+    figure.suptitle("on the validation split; faint: on the training batches; dotted: a phase ends")
     line_legend(figure, {method: {"color": paint(colours[method])} for method in drawn})
     save(path, figure)
 
@@ -81,11 +87,15 @@ def _lines(panel: Panel, methods: Mapping[str, Rows]) -> dict[str, tuple[list[fl
     """The line of every method that belongs into a panel."""
     lines = {}
     for method, rows in methods.items():
-        learned = "search" if column(rows, VALIDATION + "offsets")[0] else "soft"
-        line = column(rows, VALIDATION + panel.term)
-        if panel.learned in (None, learned) and line[0]:
+        line = column([row for row in rows if f"{VALIDATION}{panel.without}" not in row], VALIDATION + panel.term)
+        if line[0]:
             lines[method] = line
     return lines
+
+
+def _phase_ends(rows: Rows) -> list[float]:
+    """The last step of every phase but the last."""
+    return [row["step"] for row, after in pairwise(rows) if row.get("phase", 0) != after.get("phase", 0)]
 
 
 def column(rows: Sequence[Mapping[str, Any]], key: str) -> tuple[list[float], list[float]]:

@@ -27,8 +27,8 @@ def selectors(wanted: Sequence[str], models: Mapping[str, nn.Module]) -> dict[st
 
 
 def _allowed(row: str, models: Mapping[str, nn.Module]) -> bool:
-    """Whether the weights of a row are there: its method's own, and those of stage 1 where it has none of its own or adds something
-    to a method, which it does by the costs of segments."""
+    """Whether the weights of a row are there: its method's own; and those of stage 1 where it has none, or adds something to a
+    method, which it does by the costs of segments."""
     stage = method(row).stage
     if stage is not None and stage.foundation is not None:
         if stage.name not in models:

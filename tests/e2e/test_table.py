@@ -18,9 +18,10 @@ from keyin_cli.training.loop import verify_weights
 Keyin = Callable[..., CompletedProcess[str]]
 RECIPE = "recipes/tiny/brownian.yaml"
 RUN = Path("artifacts/runs/tiny-brownian")
-TABLE = ("table", RECIPE, "--seeds", "2", "--sequences", "3", "--samples", "3", "--out", "released")
+TABLE = ("table", RECIPE, "--seeds", "2", "--baseline-seeds", "1", "--sequences", "3", "--samples", "3", "--out", "released")
 VARIANTS = ["jumpy", "static", "soft-embeddings", "soft-pixels"]
-METHODS = ["keyin", "keyin+refine", "search", "surprise", *VARIANTS, "constant", "random"]
+TRAINED = ["keyin", "keyin+refine", "keyin-soft", "search", "surprise", "surprise+number", *VARIANTS]
+METHODS = [*TRAINED, "constant", "uniform", "random"]
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +40,32 @@ def test_every_row_is_there(tabled: tuple[Path, Any]) -> None:
     path, result = tabled
     assert [row["method"] for row in result["rows"]] == METHODS
     rows = {row["method"]: row for row in result["rows"]}
-    assert len(rows["keyin"]["seeds"]["f1"]) == 2
-    seeds = rows["keyin"]["seeds"]
-    assert seeds["f1"][0] == rows["keyin"]["f1"]["0"]
-    assert seeds["std"] == pytest.approx(abs(seeds["f1"][0] - seeds["f1"][1]) / 2**0.5)  # of a sample of two
-    half = json.loads((path / "artifacts/runs/tiny-brownian-seed1/half/keyin/manifest.json").read_text())
+    assert [row["method"] for row in result["rows"] if "seeds" in row] == TRAINED
+    counts = {name: rows[name]["seeds"]["n"] for name in TRAINED}
+    assert counts == dict.fromkeys(TRAINED, 1) | dict.fromkeys(("keyin", "keyin+refine", "search"), 2)
+    seeds = rows["keyin"]["seeds"]["f1"]["0"]
+    assert seeds["each"][0] == rows["keyin"]["f1"]["0"]
+    assert seeds["std"] == pytest.approx(abs(seeds["each"][0] - seeds["each"][1]) / 2**0.5)  # of a sample of two
+    assert rows["keyin"]["seeds"]["aligned"]["0"]["each"][0] == rows["keyin"]["aligned"]["f1"]["0"]
+    half = json.loads((path / "artifacts/runs/tiny-brownian-seed1/table/keyin/manifest.json").read_text())
     assert half["halved_from"] != half["weights_sha256"]  # every seed is judged in the precision of what is published
-    assert all("seconds" in rows[name] for name in METHODS if name not in ("constant", "random"))
+    assert half["inputs"]["interpolator"]["sha256"] != foundation_of_the_first(path)  # and begins at stage 1
+    assert all("seconds" in rows[name] and rows[name]["sequences"] > 0 for name in TRAINED)
+    assert rows["jumpy"]["sequences"] == rows["keyin"]["sequences"] == 40 * 8
+    shifts = json.loads((path / "released" / "shifts.json").read_text())
+    assert shifts == {name: row["aligned"]["shift"] for name, row in rows.items()}
+    assert rows["uniform"]["told"]
     assert 0 < rows["random"]["expected_f1"] < 0.4
     assert [row["method"] for row in result["quality"]] == ["keyin", "surprise", "jumpy"]
     assert all(row["best"]["psnr"] > 0 for row in result["quality"])
     assert json.loads((path / "released" / "table.json").read_text()) == result
+
+
+def foundation_of_the_first(path: Path) -> str:
+    """The weights of stage 1 that the first seed's KeyIn stands on."""
+    manifest = json.loads((path / RUN / "keyin" / "manifest.json").read_text())
+    sha256: str = manifest["inputs"]["interpolator"]["sha256"]
+    return sha256
 
 
 def test_pictures_compare_the_models(tabled: tuple[Path, Any]) -> None:
@@ -70,15 +86,20 @@ def test_what_is_published_is_small_whole_and_judged(keyin: Keyin, tabled: tuple
         assert half < 0.7 * full
         assert verify_weights(path / "released" / stage)
     args = ("eval-f1", "--ckpt", "released", "--selector", "keyin", "--out", "again", "--json")
-    again = json.loads(keyin(*args, cwd=path).stdout)
-    assert again["rows"][0]["f1"] == result["rows"][0]["f1"]
+    again, row = json.loads(keyin(*args, cwd=path).stdout)["rows"][0], result["rows"][0]
+    assert again["f1"] == row["f1"]
+    assert again["aligned"] == row["aligned"] | {"chosen_on": "the weights"}
 
 
 def test_it_is_printed_as_markdown(tabled: tuple[Path, Any]) -> None:
     lines = markdown(tabled[1])
-    assert lines[0].startswith("| method | F1 | 95 % interval |")
-    assert [line.split(" | ")[0] for line in lines[2 : 2 + len(METHODS)]] == [f"| {method}" for method in METHODS]
-    assert any(line.startswith("KeyIn over 2 training seeds:") for line in lines)
+    assert lines[0].startswith("| method | F1 | F1 aligned | shift | 95 % interval |")
+    assert [line.split(" | ")[0].removesuffix("*") for line in lines[2 : 2 + len(METHODS)]] == [
+        f"| {method}" for method in METHODS
+    ]
+    assert any(line.startswith("* uniform is told the true number of keyframes") for line in lines)
+    seeds = tabled[1]["rows"][0]["seeds"]
+    assert f"| {seeds['f1']['0']['mean']:.3f} | {seeds['aligned']['0']['mean']:.3f} |" in lines[2]
 
 
 def test_tap_is_trained_for_planning_and_in_no_row(keyin: Keyin, tabled: tuple[Path, Any]) -> None:
@@ -96,7 +117,10 @@ def test_tap_is_trained_for_planning_and_in_no_row(keyin: Keyin, tabled: tuple[P
 def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
     done = keyin("baseline", "oracle", RECIPE, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "keyin: no baseline oracle: there are surprise, jumpy, static, soft-embeddings, soft-pixels, tap\n"
+    assert (
+        done.stderr
+        == "keyin: no baseline oracle: there are keyin-soft, surprise, jumpy, static, soft-embeddings, soft-pixels, tap\n"
+    )
 
 
 def test_the_table_of_the_pushing_world_has_paths(keyin: Keyin, tmp_path: Path) -> None:
