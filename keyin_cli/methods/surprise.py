@@ -50,7 +50,9 @@ def model(recipe: Recipe) -> Svg:
 
 
 def keys(tree: Tree) -> Tree:
-    return {"surprise": tree["surprise"]}
+    """The stage's section and the size of z_t, which runs from before that key do not have: theirs is 16."""
+    latent = tree["model"]["latent"]
+    return {"surprise": tree["surprise"]} | ({"latent": latent} if latent != 16 else {})
 
 
 STAGE = StageSpec("surprise", build, model, keys, foundation=INTERPOLATOR)
