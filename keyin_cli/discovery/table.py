@@ -12,9 +12,9 @@ import numpy as np
 
 from keyin_cli import figures, storage
 from keyin_cli.colours import Colour
-from keyin_cli.datasets import loader
+from keyin_cli.datasets import generate, loader
 from keyin_cli.datasets.kind import kind_of_dataset
-from keyin_cli.datasets.store import open_for
+from keyin_cli.datasets.store import Dataset
 from keyin_cli.devices import pick_device
 from keyin_cli.discovery.evaluate import STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.quality import quality
@@ -78,11 +78,15 @@ def table(
         What `eval-f1` prints, rows also with the `seconds` of their training and that of the first method with `seeds`; and
         `quality`. The figures also compare reconstructions and show how the stages were trained. Where the kind of dataset says
         where sampled futures lead, `paths` has that, with a picture.
+
+    Raises:
+        InputError: the dataset has no labels, or `out` holds something else; nothing was trained yet.
     """
     run = storage.runs(recipe.name)
     out = out or run / "table"
     stages = _stages(methods)
     _check_out(out, stages)
+    dataset = _labelled(recipe)
     with storage.locked(out):
         manifests = {stage.name: train(stage, recipe, run) for stage in stages}
         for stage in stages:
@@ -97,14 +101,14 @@ def table(
         rows[methods[0].name]["seeds"] = _seeds(recipe, methods[0], settings.seeds, rows[methods[0].name]["f1"]["0"], load)
         device = pick_device(recipe.device)
         models = {method.name: _predictor(checkpoint.to(device), method) for method in methods if method.predicts}
-        frames = loader.load_frames(open_for(recipe.data), "test", recipe.window.frames, settings.sequences)
+        frames = loader.load_frames(dataset, "test", recipe.window.frames, settings.sequences)
         result["quality"] = [
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
         pictures, shown = [out / "comparison.png", out / "curves.png"], frames[:STRIPS]
         compare(pictures[0], models, shown, storage.read_lines(out / "sequences.jsonl")[: len(shown)], device)
         _curves(pictures[1], methods, out)
-        kind = kind_of_dataset(dataset := open_for(recipe.data))
+        kind = kind_of_dataset(dataset)
         if kind and kind.continuations:
             pictures.append(out / "paths.png")
             result["paths"] = resolve(kind.continuations)(pictures[-1], models, dataset, device, recipe.seed)
@@ -123,6 +127,18 @@ def _check_out(out: Path, stages: Sequence[StageSpec]) -> None:
     for folder in (out / stage.name for stage in stages):
         if (folder / storage.MANIFEST).is_file() and "halved_from" not in storage.read_manifest(folder):
             raise InputError(f"{folder} holds a run, it is left alone: give another --out")
+
+
+def _labelled(recipe: Recipe) -> Dataset:
+    """The dataset of a recipe, made when it is missing and can be.
+
+    Raises:
+        InputError: it has no labels.
+    """
+    dataset = generate.ensure(recipe.data)
+    if not dataset.labelled:
+        raise InputError(f"{dataset.path} has no labels to score against: use `keyin train` and `keyin eval-f1`, which need none")
+    return dataset
 
 
 def publish(stage: Path, out: Path) -> None:
