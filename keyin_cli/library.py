@@ -100,9 +100,10 @@ class Model:
         Raises:
             InputError: see `keyframes`.
         """
+        frames = self._checked(frames)
+        times = self._select(frames)  # of all at once: what is sampled depends on the place of a sequence
         drawn = [np.empty((0, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
-        drawn += [self._selector.predict(batch) for batch in batches(self._checked(frames))]
-        self._sources.kept.clear()
+        drawn += [self._selector.predict(*each) for each in zip(batches(frames), batches(times), strict=True)]
         return np.concatenate(drawn)
 
     def sample(self, frames: Frames, n: int = 1, seed: int = 0) -> Frames:

@@ -13,6 +13,7 @@ import torch
 import keyin_cli
 from keyin_cli.datasets import generate, loader, store
 from keyin_cli.datasets.brownian import BrownianData, arrays
+from keyin_cli.discovery.inpainting import inpaint
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.model.encoder import to_images
@@ -78,6 +79,13 @@ def test_drawings(model: keyin_cli.Model) -> None:
     np.testing.assert_array_equal(model.sample(FRAMES[:18], 3, seed=1), samples)  # what comes after T frames is not looked at
     assert (samples[:, 0] != samples[:, 1]).any()
     assert (model.sample(FRAMES[:18], 3, seed=2) != samples).any()
+
+
+def test_random_draws_the_keyframes_that_it_detects_in_any_number_of_sequences() -> None:
+    model = keyin_cli.load("brownian", "random", device="cpu")
+    foundation, times = checkpoints.load("brownian").models["keyin"].foundation, model.keyframes(FRAMES).times
+    drawn = inpaint(foundation, FRAMES[:, 4:], times, 10, torch.device("cpu"))
+    np.testing.assert_array_equal(model.reconstruct(FRAMES), drawn)
 
 
 @pytest.mark.parametrize("method", ["search", "constant", "keyin+refine"])

@@ -73,10 +73,10 @@ class SurpriseSelector(Inpainting):
         times[:, :-1] = peaks(scores, window.keyframes)
         return times
 
-    def predict(self, frames: Frames) -> Frames:
+    def predict(self, frames: Frames, times: Times) -> Frames:
         """Inpainted by stage 1 where it is there; of these weights alone, SVG-FP's own reconstruction."""
         if any(foundation_of(model) is not None for model in self.sources.models.values()):
-            return super().predict(frames)
+            return super().predict(frames, times)
         from keyin_cli.discovery.inpainting import to_frames
 
         return to_frames(self._model.reconstruct(self.sources.images(frames)))

@@ -45,12 +45,21 @@ def sources(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> S
 @pytest.mark.parametrize("name", selecting())
 def test_every_selector_keeps_the_signature(name: str) -> None:
     selector = maker(name)(sources())
-    times, predicted = selector.select(FRAMES), selector.predict(FRAMES[:2])
+    times = selector.select(FRAMES)
+    predicted = selector.predict(FRAMES[:2], times[:2])
     assert times.shape == (7, 30)
     assert times.dtype == bool
     assert times.any(axis=1).all()
     assert predicted.shape == (2, 30, 32, 32, 1)
     assert predicted.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", ["search", "keyin+refine", "constant", "random", "surprise"])
+def test_drawing_takes_the_times_that_were_selected(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    selector = maker(name)(sources())
+    times = selector.select(FRAMES)
+    monkeypatch.setattr(selector, "select", None)  # a second search would cost as much as the first, and sample anew
+    assert (selector.predict(FRAMES[2:4], times[2:4]) != selector.predict(FRAMES[2:4], ~times[2:4])).any()
 
 
 @pytest.mark.parametrize("name", ["keyin", "search"])
@@ -79,7 +88,8 @@ def test_surprise_alone_can_be_evaluated() -> None:
     made = {row: make(alone) for row, make in rows.selectors([], alone.models).items()}
     assert list(made) == ["surprise"]
     np.testing.assert_array_equal(made["surprise"].select(FRAMES), maker("surprise")(whole).select(FRAMES))
-    assert made["surprise"].predict(FRAMES[:2]).shape == (2, 30, 32, 32, 1)  # its own reconstruction: there is no interpolator
+    drawn = made["surprise"].predict(FRAMES[:2], np.zeros((2, 30), bool))
+    assert drawn.shape == (2, 30, 32, 32, 1)  # its own reconstruction: there is no interpolator
     with pytest.raises(InputError, match="these weights have no interpolator"):
         maker("search")(alone).select(FRAMES)
 
