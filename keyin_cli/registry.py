@@ -31,8 +31,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # a row of a table adds `+…`
 class Card:
     """What is known of an entry without importing it.
 
-    `given` has the keywords of its call that are not None, `keys` the keys of those that are dictionaries. `problem` says why the
-    entry cannot be used: its use is refused with that line, and what else there is works.
+    `given` has the keywords of its call that are not None, False or empty dictionaries, `keys` the keys of those that are
+    dictionaries. `problem` says why the entry cannot be used: its use is refused with that line, and what else there is works.
     """
 
     name: str
@@ -152,7 +152,7 @@ def _card(call: ast.Call, module: str) -> Card:
     try:
         literal: dict[str, Any] = {name: ast.literal_eval(keywords[name]) for name in kinds if name in keywords}
         keys = {
-            name: tuple(str(ast.literal_eval(key)) for key in value.keys if key is not None)
+            name: tuple(str(ast.literal_eval(_written(key))) for key in value.keys)
             for name, value in keywords.items()
             if isinstance(value, ast.Dict)
         }
@@ -162,8 +162,26 @@ def _card(call: ast.Call, module: str) -> Card:
         raise ValueError(f"{wrong[0]} is no {kinds[wrong[0]].__name__}")
     if not NAME.fullmatch(literal.get("name", "")):
         raise ValueError("its name is missing, or has other characters than letters, digits, '-', '_' and '.'")
-    absent = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
-    return Card(module=module, given=frozenset(keywords.keys() - absent), keys=keys, **literal)
+    given = frozenset(name for name, value in keywords.items() if not _is_default(value))
+    return Card(module=module, given=given, keys=keys, **literal)
+
+
+def _written(key: ast.expr | None) -> ast.expr:
+    """The key of a dictionary.
+
+    Raises:
+        ValueError: it is `**more`.
+    """
+    if key is None:
+        raise ValueError("not written out")
+    return key
+
+
+def _is_default(value: ast.expr) -> bool:
+    """Whether a keyword says what leaving it out says: None, False, no rows."""
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    return isinstance(value, ast.Constant) and (value.value is None or value.value is False)
 
 
 def _reason(error: BaseException) -> str:
