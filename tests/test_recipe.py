@@ -188,6 +188,7 @@ def test_your_own_data() -> None:
 
 def test_data_section(tmp_path: Path) -> None:
     assert recipe.data_section("brownian", ["size=40"], {"n": 5}) == BrownianData(size=40, n=5)
+    assert recipe.data_section("brownian", ["n=6", "seed=2"], {"n": 5}) == BrownianData(n=5, seed=2)  # as when training
     tiny = recipe.data_section("tiny/brownian", [], {"seed": 3})
     assert (tiny.n, tiny.seed, tiny.path) == (2400, 3, "artifacts/data/tiny-brownian.zarr")
     own = "name: own\ndata: {kind: zarr, path: own.zarr, frames: 35, height: 8, width: 8, channels: 1}"

@@ -98,7 +98,7 @@ def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], sour
 
 
 def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) -> GeneratedData:
-    """The data section that `gen-data` means: the defaults of a kind, or a recipe's, then `--set` and the options `chosen`.
+    """The data section that `gen-data` means: the defaults of a kind, or a recipe's, then `--set`, and last the options `chosen`.
 
     Raises:
         InputError: the name is no kind and no recipe, the recipe's data cannot be generated, or a key is wrong.
@@ -106,8 +106,10 @@ def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) ->
     kind = DATASETS.get(name).section if name in DATASETS.cards else type(load(name).data)
     if not issubclass(kind, GeneratedData):
         raise InputError(f"{name}: such data are your own, there is nothing to generate")
-    given = {} if name in DATASETS.cards else load(name).data.model_dump(mode="json")
-    return parse(kind, {**given, **chosen}, overrides, name)
+    tree = {} if name in DATASETS.cards else load(name).data.model_dump(mode="json")
+    for override in overrides:
+        _assign(tree, override)
+    return parse(kind, {**tree, **chosen}, [], name)
 
 
 def _assign(tree: dict[str, Any], override: str) -> None:
