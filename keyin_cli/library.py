@@ -146,8 +146,9 @@ class Model:
 
     def _training(self) -> Frames:
         """Sequences on which prices and constants are chosen, of the dataset that the recipe names."""
-        recipe = self.recipe
-        return loader.load_frames(store.open_for(recipe.data), "train", recipe.window.frames, recipe.discovery.calibration)
+        dataset = store.open_for(self.recipe.data)
+        indices = loader.first_of(dataset, "train", self.recipe.discovery.calibration)
+        return dataset.read("frames", indices, self.recipe.window.frames)  # `load_frames` may write them to a cache
 
     def _checked(self, frames: Frames, at_least: int | None = None) -> Frames:
         """Frames as an array, after checking type and shape."""
