@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
@@ -90,6 +91,14 @@ class Registry(Generic[Entry]):
     def all(self) -> list[Entry]:
         """Every entry, imported now."""
         return [self.get(name) for name in self.cards]
+
+    def usable(self) -> dict[str, Entry]:
+        """By name every entry that can be used, imported now; the use of the others is refused when it comes to that."""
+        found = {}
+        for name in self.cards:
+            with suppress(InputError):
+                found[name] = self.get(name)
+        return found
 
     def unknown(self, name: str, known: list[str], what: str = "") -> InputError:
         """The error for a name that is not among those known or cannot be used; `what` it is, when it is no entry itself."""

@@ -19,7 +19,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.recipe.data import GeneratedData
 from keyin_cli.recipe.recipe import Recipe, recipe_class
 from keyin_cli.recipe.section import Section
-from keyin_cli.registry import DATASETS
+from keyin_cli.registry import CODECS, DATASETS
 
 Part = TypeVar("Part", bound=Section)
 
@@ -138,6 +138,8 @@ def _explain(part: type[BaseModel], problem: Any) -> list[str]:
             return [f"{key}: only another kind has this key"]
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
         return [f"{key}: unknown key; did you mean {near[0]}?"]
+    if problem["type"] == "union_tag_invalid" and (broken := _unusable(dotted, problem["ctx"]["tag"])):
+        return [f"{dotted}.kind: {broken}"]
     if problem["type"] == "union_tag_not_found":
         return [f"{dotted}.kind: Field required"]
     message = problem["msg"].removeprefix("Value error, ")
@@ -145,6 +147,18 @@ def _explain(part: type[BaseModel], problem: Any) -> list[str]:
         f"{dotted}: {line}" if dotted and problem["type"] != "value_error" else f"{_prefix(dotted)}{line}"
         for line in message.split("\n")
     ]
+
+
+def _unusable(dotted: str, kind: str) -> str:
+    """Why a kind of data or a codec that is installed is none of those that a recipe may have; empty when it is not installed."""
+    registry = CODECS if dotted.endswith("codec") else DATASETS
+    if kind not in registry.cards:
+        return ""
+    try:
+        registry.get(kind)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _tags(part: type[BaseModel]) -> set[str]:
