@@ -80,11 +80,13 @@ def table(
         where sampled futures lead, `paths` has that, with a picture.
 
     Raises:
-        InputError: the dataset has no labels, or `out` holds something else; nothing was trained yet.
+        InputError: the dataset has no labels, `out` holds something else, or a method that `predicts` has no model that does;
+            nothing was trained yet.
     """
     run = storage.runs(recipe.name)
     out = out or run / "table"
     stages = _stages(methods)
+    _check_predictors(recipe, methods)
     _check_out(out, stages)
     dataset = _labelled(recipe)
     with storage.locked(out):
@@ -127,6 +129,19 @@ def _check_out(out: Path, stages: Sequence[StageSpec]) -> None:
     for folder in (out / stage.name for stage in stages):
         if (folder / storage.MANIFEST).is_file() and "halved_from" not in storage.read_manifest(folder):
             raise InputError(f"{folder} holds a run, it is left alone: give another --out")
+
+
+def _check_predictors(recipe: Recipe, methods: Sequence[Tabled]) -> None:
+    """Refuse a method that is to be compared by its predictions and cannot be, from its model as it is before training.
+
+    Raises:
+        InputError: there is one.
+    """
+    for method in methods:
+        stage = method.stage
+        if method.predicts and not (stage and isinstance(stage.model(stage.variant(recipe)), Predictor)):
+            what = "model with `reconstruct` and `sample` (keyin_cli/model/predictor.py)"
+            raise InputError(f"method {method.name} says predicts=True and trains no {what}: mend or uninstall its package")
 
 
 def _labelled(recipe: Recipe) -> Dataset:
