@@ -14,26 +14,17 @@ from torch import nn
 
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.section import PushingData
-from keyin_cli.datasets.rng import stream
-from keyin_cli.planning import observe
+from keyin_cli.datasets.rng import Purpose, stream
+from keyin_cli.planning import cem, observe
 from keyin_cli.planning.tasks import Tasks
 from keyin_cli.recipe import Recipe
 
 Array = NDArray[np.floating[Any]]
-SUBGOALS = 4  # purpose of the random numbers, see datasets/pushing/sequences.py
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(cem.Settings):
     """CEM over latents (Algorithm 1)."""
-
-    samples: int = 200  # M with a tilde
-    elite_fraction: float = 0.05  # r
-    iterations: int = 3
-
-    @property
-    def elites(self) -> int:
-        return max(1, round(self.elite_fraction * self.samples))
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,7 @@ class Problem:
 
     def normal(self, *shape: int) -> Array:
         """Standard normal numbers (shape[0],n,*shape[1:]); those of a task are a function of seed and task."""
-        numbers = [stream(self.seed, int(task), SUBGOALS).standard_normal(shape) for task in self.tasks.index]
+        numbers = [stream(self.seed, int(task), Purpose.SUBGOALS).standard_normal(shape) for task in self.tasks.index]
         return np.stack(numbers, axis=1)
 
 
