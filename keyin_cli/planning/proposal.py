@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from keyin_cli.datasets.pushing import segment
-from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.rng import Purpose, stream
 from keyin_cli.planning import cem, observe
 from keyin_cli.planning.tasks import Tasks
-from keyin_cli.recipe import Recipe
 
 Array = NDArray[np.floating[Any]]
 
@@ -42,21 +40,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Problem:
-    """n tasks, the trained models by stage, and the seed of what is sampled."""
+    """n tasks, the trained models by stage, the seed of what is sampled, and the side of the frames that are looked at, px."""
 
     tasks: Tasks
     models: Mapping[str, nn.Module]
     seed: int
     device: torch.device
+    size: int
     search: Search = Search()
-
-    @cached_property
-    def size(self) -> int:
-        """Side of the frames that are looked at, px: that of the models', or of a dataset where there is no model."""
-        if not self.models:
-            return PushingData().size
-        recipe: Recipe = next(iter(self.models.values())).recipe  # type: ignore[assignment]  # of every trained model
-        return recipe.data.image[0]
 
     @cached_property
     def views(self) -> observe.Views:
