@@ -13,8 +13,8 @@ import zarr
 from PIL import Image
 from processes import complaint
 
+from keyin_cli.colours import BLUE, RED
 from keyin_cli.commands.table import markdown
-from keyin_cli.figures import BLUE, RED
 from keyin_cli.methods.registry import colours as method_colours
 from keyin_cli.training.loop import verify_weights
 
