@@ -100,9 +100,10 @@ class Model:
         Raises:
             InputError: see `keyframes`.
         """
+        frames = self._checked(frames)
+        times = self._select(frames)  # of all at once: what is sampled depends on the place of a sequence
         drawn = [np.empty((0, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
-        drawn += [self._selector.predict(batch) for batch in batches(self._checked(frames))]
-        self._sources.kept.clear()
+        drawn += [self._selector.predict(*each) for each in zip(batches(frames), batches(times), strict=True)]
         return np.concatenate(drawn)
 
     def sample(self, frames: Frames, n: int = 1, seed: int = 0) -> Frames:
@@ -145,8 +146,9 @@ class Model:
 
     def _training(self) -> Frames:
         """Sequences on which prices and constants are chosen, of the dataset that the recipe names."""
-        recipe = self.recipe
-        return loader.load_frames(store.open_for(recipe.data), "train", recipe.window.frames, recipe.discovery.calibration)
+        dataset = store.open_for(self.recipe.data)
+        indices = loader.first_of(dataset, "train", self.recipe.discovery.calibration)
+        return dataset.read("frames", indices, self.recipe.window.frames)  # `load_frames` may write them to a cache
 
     def _checked(self, frames: Frames, at_least: int | None = None) -> Frames:
         """Frames as an array, after checking type and shape."""

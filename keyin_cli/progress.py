@@ -70,7 +70,7 @@ def track(title: str, total: int, done: int = 0) -> Iterator[Tracker]:
         done: units finished before now (a resumed run); the rate counts only what comes after.
     """
     out = console()
-    if not out.is_terminal:
+    if out.quiet or not out.is_terminal:  # a bar, shown or not, replaces sys.stdout and sys.stderr
         yield Tracker(title, total, done, None)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())

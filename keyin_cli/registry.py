@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import entry_points
@@ -31,8 +32,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # a row of a table adds `+…`
 class Card:
     """What is known of an entry without importing it.
 
-    `given` has the keywords of its call that are not None, `keys` the keys of those that are dictionaries. `problem` says why the
-    entry cannot be used: its use is refused with that line, and what else there is works.
+    `given` has the keywords of its call that are not None, False or empty dictionaries, `keys` the keys of those that are
+    dictionaries. `problem` says why the entry cannot be used: its use is refused with that line, and what else there is works.
     """
 
     name: str
@@ -90,6 +91,14 @@ class Registry(Generic[Entry]):
     def all(self) -> list[Entry]:
         """Every entry, imported now."""
         return [self.get(name) for name in self.cards]
+
+    def usable(self) -> dict[str, Entry]:
+        """By name every entry that can be used, imported now; the use of the others is refused when it comes to that."""
+        found = {}
+        for name in self.cards:
+            with suppress(InputError):
+                found[name] = self.get(name)
+        return found
 
     def unknown(self, name: str, known: list[str], what: str = "") -> InputError:
         """The error for a name that is not among those known or cannot be used; `what` it is, when it is no entry itself."""
@@ -152,7 +161,7 @@ def _card(call: ast.Call, module: str) -> Card:
     try:
         literal: dict[str, Any] = {name: ast.literal_eval(keywords[name]) for name in kinds if name in keywords}
         keys = {
-            name: tuple(str(ast.literal_eval(key)) for key in value.keys if key is not None)
+            name: tuple(str(ast.literal_eval(_written(key))) for key in value.keys)
             for name, value in keywords.items()
             if isinstance(value, ast.Dict)
         }
@@ -162,8 +171,26 @@ def _card(call: ast.Call, module: str) -> Card:
         raise ValueError(f"{wrong[0]} is no {kinds[wrong[0]].__name__}")
     if not NAME.fullmatch(literal.get("name", "")):
         raise ValueError("its name is missing, or has other characters than letters, digits, '-', '_' and '.'")
-    absent = {name for name, value in keywords.items() if isinstance(value, ast.Constant) and value.value is None}
-    return Card(module=module, given=frozenset(keywords.keys() - absent), keys=keys, **literal)
+    given = frozenset(name for name, value in keywords.items() if not _is_default(value))
+    return Card(module=module, given=given, keys=keys, **literal)
+
+
+def _written(key: ast.expr | None) -> ast.expr:
+    """The key of a dictionary.
+
+    Raises:
+        ValueError: it is `**more`.
+    """
+    if key is None:
+        raise ValueError("not written out")
+    return key
+
+
+def _is_default(value: ast.expr) -> bool:
+    """Whether a keyword says what leaving it out says: None, False, no rows."""
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    return isinstance(value, ast.Constant) and (value.value is None or value.value is False)
 
 
 def _reason(error: BaseException) -> str:

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from keyin_cli import figures
+from keyin_cli.colours import BLUE, GREEN, GREY, PINK, RED
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
-from keyin_cli.figures import BLUE, GREY, RED, Example, framed, overlay
+from keyin_cli.figures import Example, framed, overlay
 from keyin_cli.methods.registry import colours
 
 COLOURS = colours()
@@ -53,7 +54,7 @@ def test_the_strip_colours_changes_and_keyframes(tmp_path: Path) -> None:
 
 def test_strips_stand_beneath_one_another(tmp_path: Path) -> None:
     shown = example(1)
-    rows = [figures.Strip(f"row {colour}", shown.truth, shown.detected_times, colour) for colour in (RED, BLUE, figures.GREEN)]
+    rows = [figures.Strip(f"row {colour}", shown.truth, shown.detected_times, colour) for colour in (RED, BLUE, GREEN)]
     figures.strips(tmp_path / "strips.png", [rows, rows], "all")
     picture = colours(tmp_path / "strips.png")
     heights = [where(picture, row.colour)[:, 1] for row in rows]
@@ -106,7 +107,7 @@ def test_a_demonstration_tells_keyframes_start_and_goal_apart(tmp_path: Path) ->
     picture = colours(tmp_path / "d.png")
     table = where(picture, (222, 222, 212))
     scale = np.ptp(table[:, 0]) / 1.94  # pixels per table unit
-    red, pink, green = (where(picture, colour) for colour in (RED, figures.PINK, figures.GREEN))
+    red, pink, green = (where(picture, colour) for colour in (RED, PINK, GREEN))
     assert np.ptp(green, axis=0) == pytest.approx([0.2 * scale] * 2, abs=5)
     start = pink.mean(axis=0)
     assert (green.mean(axis=0) - start) / scale == pytest.approx([1.2, -0.5], abs=0.02)
@@ -134,7 +135,7 @@ def test_paths_are_to_scale(tmp_path: Path) -> None:
     figures.puck_paths(tmp_path / "one.png", [scene])
     figures.puck_paths(tmp_path / "two.png", [scene, scene])
     picture = colours(tmp_path / "one.png")
-    blue, pink, green = (where(picture, colour) for colour in (BLUE, figures.PINK, figures.GREEN))
+    blue, pink, green = (where(picture, colour) for colour in (BLUE, PINK, GREEN))
     length, thickness = np.ptp(blue, axis=0) + 1
     assert thickness / length == pytest.approx(0.08, abs=0.01)
     assert (np.ptp(pink, axis=0) + 1) / length == pytest.approx([0.2, 0.2], abs=0.01)
@@ -234,9 +235,9 @@ def test_curves_have_a_panel_for_what_was_logged(tmp_path: Path) -> None:
     assert learned.shape[1] == pytest.approx(3 * one.shape[1], rel=0.01)  # offsets, keyframes inside
     assert softly.shape[0] > 1.7 * learned.shape[0]  # keyframes inside, sequence, entropy: a second row
     assert every.shape == softly.shape
-    stage_1_only = len(where(one, figures.GREEN))
-    assert len(where(learned, figures.GREEN)) == pytest.approx(stage_1_only, rel=0.3)
-    assert len(where(every, figures.GREEN)) > 1.5 * stage_1_only  # jumpy
+    stage_1_only = len(where(one, GREEN))
+    assert len(where(learned, GREEN)) == pytest.approx(stage_1_only, rel=0.3)
+    assert len(where(every, GREEN)) > 1.5 * stage_1_only  # jumpy
 
 
 def test_robustness_marks_what_was_trained_and_draws_to_scale(tmp_path: Path) -> None:

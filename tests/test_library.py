@@ -5,14 +5,17 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 import keyin_cli
-from keyin_cli.datasets import generate, loader, store
+from keyin_cli import machine, storage
+from keyin_cli.datasets import generate, store
 from keyin_cli.datasets.brownian import BrownianData, arrays
+from keyin_cli.discovery.inpainting import inpaint
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.model.encoder import to_images
@@ -80,6 +83,13 @@ def test_drawings(model: keyin_cli.Model) -> None:
     assert (model.sample(FRAMES[:18], 3, seed=2) != samples).any()
 
 
+def test_random_draws_the_keyframes_that_it_detects_in_any_number_of_sequences() -> None:
+    model = keyin_cli.load("brownian", "random", device="cpu")
+    foundation, times = checkpoints.load("brownian").models["keyin"].foundation, model.keyframes(FRAMES).times
+    drawn = inpaint(foundation, FRAMES[:, 4:], times, 10, torch.device("cpu"))
+    np.testing.assert_array_equal(model.reconstruct(FRAMES), drawn)
+
+
 @pytest.mark.parametrize("method", ["search", "constant", "keyin+refine"])
 def test_other_methods_choose_on_sequences_that_are_given(method: str) -> None:
     other = keyin_cli.load("brownian", method, device="cpu", training=FRAMES)
@@ -91,8 +101,8 @@ def test_other_methods_choose_on_sequences_that_are_given(method: str) -> None:
 
 def test_without_them_those_of_the_recipes_dataset_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(store, "open_for", lambda data: opened.append(data.path))
-    monkeypatch.setattr(loader, "load_frames", lambda dataset, split, frames, limit: FRAMES)
+    dataset = SimpleNamespace(indices=lambda split: np.arange(40), read=lambda name, indices, frames: FRAMES[indices, :frames])
+    monkeypatch.setattr(store, "open_for", lambda data: opened.append(data.path) or dataset)
     own, given = (keyin_cli.load("brownian", "constant", device="cpu", training=each) for each in (None, FRAMES))
     assert own._selector.settings == given._selector.settings
     assert opened == ["artifacts/data/brownian.zarr"]
@@ -151,12 +161,14 @@ def test_what_no_number_can_be_drawn_from(model: keyin_cli.Model) -> None:
 def test_methods_choose_on_the_dataset_that_the_recipe_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = generate.generate(BrownianData(n=40, seed=5), tmp_path / "artifacts/data/brownian.zarr", workers=1)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "free_memory", lambda: 0)
     training = keyin_cli.open_dataset(data["path"])
     training = training.read("frames", training.indices("train"), 35)
     assert len(training) > 10
     for method in ("search", "constant"):
         given = keyin_cli.load("brownian", method, device="cpu", training=training).keyframes(FRAMES[:2])
         np.testing.assert_array_equal(keyin_cli.load("brownian", method, device="cpu").keyframes(FRAMES[:2]).times, given.times)
+    assert not storage.cache().exists()  # of frames that do not fit into the memory
 
 
 def test_threads_share_a_model() -> None:

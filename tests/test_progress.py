@@ -1,3 +1,6 @@
+import sys
+from io import StringIO
+
 import pytest
 
 from keyin_cli import progress
@@ -28,3 +31,17 @@ def test_a_library_is_silent(capsys: pytest.CaptureFixture[str], monkeypatch: py
     with progress.track("counting", total=10) as advance:
         advance(2)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("audible", [False, True])
+def test_a_library_leaves_the_streams_of_a_terminal_alone(audible: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress, "_audible", audible)
+    with progress.track("counting", total=10) as advance:
+        advance(2)
+        assert (sys.stdout is terminal) is (sys.stderr is terminal) is not audible
+    assert bool(terminal.getvalue()) is audible

@@ -12,6 +12,7 @@ from keyin_cli.commands.common import seconds_text
 from keyin_cli.names import proposing, selecting
 
 ROOT = Path(__file__).parent.parent
+NEW = {"keyin-soft", "surprise+number", "uniform"}  # rows that the released tables do not have yet
 NAMES = {"keyin": "KeyIn F1", "keyin+refine": "KeyIn F1+refine"}
 
 
@@ -29,7 +30,7 @@ def prose() -> str:
     return " ".join(pages().split())
 
 
-@pytest.mark.parametrize(("name", "missing"), [("brownian", set()), ("pushing", {"soft-pixels"})])
+@pytest.mark.parametrize(("name", "missing"), [("brownian", NEW), ("pushing", NEW | {"soft-pixels"})])
 def test_the_numbers_are_those_of_the_table(name: str, missing: set[str]) -> None:
     file = f"artifacts/released/{name}/table.json"
     header, table_page, everywhere = (ROOT / f"recipes/{name}.yaml").read_text(), readme(), pages()

@@ -1,6 +1,8 @@
 import json
 import pickle
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from keyin_cli.errors import InputError
 from keyin_cli.methods.surprise import Surprise
 from keyin_cli.methods.tap import Tap
 from keyin_cli.recipe import check, differences, digest, load
+from keyin_cli.recipe.model import model_section
+from keyin_cli.recipe.recipe import recipe_class
+from keyin_cli.registry import CODECS, DATASETS, Card, Registry
 
 MINIMAL = {"name": "x", "data": {"kind": "brownian"}}
 
@@ -189,12 +194,50 @@ def test_your_own_data() -> None:
 
 def test_data_section(tmp_path: Path) -> None:
     assert recipe.data_section("brownian", ["size=40"], {"n": 5}) == BrownianData(size=40, n=5)
+    assert recipe.data_section("brownian", ["n=6", "seed=2"], {"n": 5}) == BrownianData(n=5, seed=2)  # as when training
     tiny = recipe.data_section("tiny/brownian", [], {"seed": 3})
     assert (tiny.n, tiny.seed, tiny.path) == (2400, 3, "artifacts/data/tiny-brownian.zarr")
     own = "name: own\ndata: {kind: zarr, path: own.zarr, frames: 35, height: 8, width: 8, channels: 1}"
     (tmp_path / "own.yaml").write_text(own)
     with pytest.raises(InputError, match="there is nothing to generate"):
         recipe.data_section(str(tmp_path / "own.yaml"), [], {})
+
+
+# ---------------------------------------------------------------- packages that are broken
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives kinds of data or codecs a card of a package that cannot be used."""
+
+    def put(registry: Registry[object], *cards: Card) -> None:
+        monkeypatch.setitem(registry.__dict__, "cards", registry.cards | {card.name: card for card in cards})
+
+    monkeypatch.setattr("keyin_cli.recipe.reading.recipe_class", recipe_class.__wrapped__)  # neither is remembered
+    monkeypatch.setattr("keyin_cli.recipe.recipe.model_section", model_section.__wrapped__)
+    return put
+
+
+@pytest.mark.parametrize(("registry", "key"), [(DATASETS, "data"), (CODECS, "model.codec")], ids=["data", "codec"])
+def test_only_the_use_of_what_is_broken_is_refused(registry: Registry[object], key: str, broken: Callable[..., None]) -> None:
+    broken(registry, Card("other", "other_package", problem="other cannot be loaded"), Card("none", "nothing_there"))
+    assert check(MINIMAL).data.kind == "brownian"
+    for kind, reason in (("other", "other cannot be loaded"), ("none", r".* none of nothing_there cannot be loaded \(.*")):
+        with pytest.raises(InputError, match=rf"^recipe: {key}\.kind: {reason}$"):
+            check(MINIMAL, [f"{key}.kind={kind}"])
+
+
+def test_a_default_that_cannot_be_used_is_replaced_by_no_other(broken: Callable[..., None]) -> None:
+    first, codec = (next(iter(registry.cards.values())) for registry in (DATASETS, CODECS))
+    pushing = {"kind": "pushing", "frames": 35}
+    broken(DATASETS, replace(first, problem="two kinds are called brownian"))
+    with pytest.raises(InputError, match=r"^recipe: data: Field required$"):
+        check({"name": "x"})
+    assert check({"name": "x", "data": pushing}).data.kind == "pushing"
+    broken(CODECS, replace(codec, problem="two codecs are called mlp"))
+    with pytest.raises(InputError, match="two codecs are called mlp"):
+        check({"name": "x", "data": pushing})
+    assert check({"name": "x", "data": pushing, "model": {"codec": {"kind": "conv"}}}).model.codec.kind == "conv"
 
 
 # ---------------------------------------------------------------- comparing

@@ -47,6 +47,11 @@ def test_a_file_is_an_entry_and_is_not_run(package: Path) -> None:
     assert entries().get("first")["name"] == "first"
 
 
+def test_a_default_that_is_written_out_is_nothing_given(package: Path) -> None:
+    (package / "a.py").write_text('ENTRY = dict(name="plain", order=0, selectors={}, stage=None, chance=False, servo="")\n')
+    assert entries().cards["plain"].given == {"name", "order", "servo"}
+
+
 def test_an_unknown_name_lists_the_known_ones(package: Path) -> None:
     (package / "a.py").write_text(FIRST)
     with pytest.raises(InputError, match=r"^no thing frist: did you mean first\? there are first$"):
@@ -86,6 +91,7 @@ BROKEN = {
     "no call": (b"ENTRY = 1\n", "no file of it assigns a call to ENTRY"),
     "help": (b"ENTRY = dict(name='added', help=str(1))\n", "written out"),
     "keys": (b"K = ''\nENTRY = dict(name='added', selectors={K: 1})\n", "written out"),
+    "more keys": (b"K = {}\nENTRY = dict(name='added', selectors={'': 1, **K})\n", "written out"),
     "order": (b"ENTRY = dict(name='added', order='x')\n", "order is no int"),
     "no name": (b"ENTRY = dict(help='x')\n", "its name is missing"),
     "name": (b"ENTRY = dict(name='a+b')\n", "other characters"),

@@ -13,10 +13,11 @@ from keyin_cli import distributed
 from keyin_cli.registry import Registry
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: a path, or the name of a shipped one.")]
-Checkpoint = Annotated[
-    str,
-    typer.Option(metavar="PATH", help="A run directory, a weights file, or the name of released weights (brownian, pushing)."),
-]
+CHECKPOINT = typer.Option(
+    metavar="PATH", help="A run directory, a weights file, or the name of released weights (brownian, pushing)."
+)
+Checkpoint = Annotated[str, CHECKPOINT]
+OptionalCheckpoint = Annotated[str | None, CHECKPOINT]  # Typer does not look into `Checkpoint | None`
 Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe key; may be given many times.")]
 Seed = Annotated[int | None, typer.Option(help="Override the recipe's seed.")]
 Out = Annotated[Path | None, typer.Option(help="Where the run goes; default artifacts/runs/<recipe name>.")]

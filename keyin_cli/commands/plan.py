@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from keyin_cli.commands.common import (
-    Checkpoint,
     Dask,
     DryRun,
     Json,
     NoWait,
+    OptionalCheckpoint,
     Overwrite,
     Workers,
     emit,
@@ -41,7 +41,7 @@ def run(
             help=listed("How subgoals are proposed; may be given many times; all is what the weights allow: ", ROWS),
         ),
     ] = ["keyin"],  # noqa: B006 (typer reads the default)
-    ckpt: Checkpoint | None = None,
+    ckpt: OptionalCheckpoint = None,
     episodes: Annotated[int, typer.Option(min=1, help="Number of tasks.")] = 120,
     servo: Annotated[str, typer.Option(metavar="SERVO", help=listed("What chooses actions: ", servos(), SERVOS))] = servos()[0],
     cost: Annotated[

@@ -66,19 +66,18 @@ def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -
     todo = [index for index in range(total) if index not in done]
     if done and todo:
         say(f"{path}: {len(done)} of {total} shards are there, continuing")
-    peak = machine.peak_memory()
+    memory: dict[int, int] = {}  # by process; with one worker or one shard that is this one
     with (
         interruptible(f"stopped; the finished shards of {path} are kept: run the same command again to continue"),
         backend(min(workers, max(1, len(todo))), dask),
         track(f"simulating {path.name}", data.n, sum(_size(data, index) for index in done)) as advance,
     ):
-        memory: dict[int, int] = {}
         for index, shard, process, process_peak in spread(partial(_fill, data, path.absolute()), todo, per_worker=2):
             done[index] = shard
             memory[process] = max(process_peak, memory.get(process, 0))
             advance(_size(data, index))
-        peak = max(peak, machine.peak_memory()) + sum(memory.values())
-    seconds = time.monotonic() - begun
+    seconds, memory[os.getpid()] = time.monotonic() - begun, machine.peak_memory()
+    peak = sum(memory.values())
     shards = [done[index] for index in range(total)]
     if todo or not store.is_finished(path):
         manifest = storage.provenance() | {"wall_seconds": round(seconds, 2), "peak_memory_bytes": peak}

@@ -35,13 +35,23 @@ def load_frames(dataset: Dataset, split: str, frames: int, limit: int | None = N
         InputError: the split is empty.
         RunError: it has to be written to a disk that has no room for it.
     """
-    indices = dataset.indices(split)[:limit]
-    if not len(indices):
-        raise InputError(f"{dataset.path} has no sequences in its {split} split: use another --split or a larger dataset")
+    indices = first_of(dataset, split, limit)
     size = len(indices) * frames * math.prod(dataset.image)
     if shared or size > SHARE * machine.free_memory():
         return _mapped(dataset, indices, frames, size)
     return dataset.read("frames", indices, frames)
+
+
+def first_of(dataset: Dataset, split: str, limit: int | None = None) -> NDArray[np.int64]:
+    """The sequences (n,) of a split, at most `limit`.
+
+    Raises:
+        InputError: the split is empty.
+    """
+    indices = dataset.indices(split)[:limit]
+    if not len(indices):
+        raise InputError(f"{dataset.path} has no sequences in its {split} split: use another --split or a larger dataset")
+    return indices
 
 
 def _mapped(dataset: Dataset, indices: NDArray[np.int64], frames: int, size: int) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,17 @@ from numpy.typing import NDArray
 from keyin_cli.recipe import Split
 
 Integers = NDArray[np.integer[Any]]
+
+
+class Purpose(IntEnum):
+    """What random numbers of the pushing world are for: no two purposes share any, so tasks for planning are never scenes of a
+    dataset. A value decides what is sampled and never changes."""
+
+    DATA = 0
+    TASKS = 1
+    FIGURES = 2
+    SERVO = 3
+    SUBGOALS = 4
 
 
 def stream(seed: int, index: int, *counter: int) -> np.random.Generator:

@@ -134,7 +134,7 @@ def _times(row: Times) -> list[int]:
 def _draw(out: Path, row: str, selector: Selector, frames: Frames, selected: Times, labels: Times | None) -> list[Path]:
     """The pictures of one row: the first sequences of the split, unchosen."""
     shown = frames[: max(STRIPS, PANELS, CLIPS)]
-    predicted = selector.predict(shown)
+    predicted = selector.predict(shown, selected[: len(shown)])
     truth = shown[:, -predicted.shape[1] :]
     true = [None] * len(shown) if labels is None else list(labels[: len(shown)])
     examples = [figures.Example(*each) for each in zip(truth, predicted, true, selected[: len(shown)], strict=True)]

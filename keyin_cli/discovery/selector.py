@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Frames = NDArray[np.uint8]
 Times = NDArray[np.bool_]
 Costs = NDArray[np.float32]
+Rows = TypeVar("Rows", Frames, Times)
 
 BATCH = 16  # sequences at once: more would not fit into the cache
 
@@ -40,8 +41,11 @@ class Selector(Protocol):
         """Keyframes among the times 1…N: (n,T+N,H,W,C) -> (n,N)."""
         ...
 
-    def predict(self, frames: Frames) -> Frames:
-        """The N frames drawn from the keyframes alone: (n,T+N,H,W,C) -> (n,N,H,W,C)."""
+    def predict(self, frames: Frames, times: Times) -> Frames:
+        """The N frames drawn from the keyframes alone: (n,T+N,H,W,C) -> (n,N,H,W,C).
+
+        `times` (n,N) are those that `select` gave for these sequences, perhaps among others: they are not selected again.
+        """
         ...
 
 
@@ -123,9 +127,10 @@ def foundation_of(model: nn.Module) -> Foundation | None:
     return model if isinstance(model, Foundation) else None
 
 
-def batches(frames: Frames) -> Iterator[Frames]:
-    for begin in range(0, len(frames), BATCH):
-        yield frames[begin : begin + BATCH]
+def batches(rows: Rows) -> Iterator[Rows]:
+    """Frames or times of BATCH sequences at once."""
+    for begin in range(0, len(rows), BATCH):
+        yield rows[begin : begin + BATCH]
 
 
 class Inpainting(ABC):
@@ -137,9 +142,9 @@ class Inpainting(ABC):
     @abstractmethod
     def select(self, frames: Frames) -> Times: ...
 
-    def predict(self, frames: Frames) -> Frames:
+    def predict(self, frames: Frames, times: Times) -> Frames:
         from keyin_cli.discovery.inpainting import inpaint
 
         sources, window = self.sources, self.sources.recipe.window
         seen = frames[:, window.conditioning - 1 :]
-        return inpaint(sources.foundation, seen, self.select(frames), window.max_offset, sources.device)
+        return inpaint(sources.foundation, seen, times, window.max_offset, sources.device)

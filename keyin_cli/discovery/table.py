@@ -12,9 +12,9 @@ import numpy as np
 
 from keyin_cli import figures, storage
 from keyin_cli.colours import Colour
-from keyin_cli.datasets import loader
+from keyin_cli.datasets import generate, loader
 from keyin_cli.datasets.kind import kind_of_dataset
-from keyin_cli.datasets.store import open_for
+from keyin_cli.datasets.store import Dataset
 from keyin_cli.devices import pick_device
 from keyin_cli.discovery.evaluate import SEQUENCES, STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.quality import quality
@@ -81,10 +81,16 @@ def table(
         What `eval-f1` prints; trained rows also with `sequences` seen and `seconds` of their training, and with `seeds`; and
         `quality`. The figures also compare reconstructions and show how the stages were trained. Where the kind of dataset says
         where sampled futures lead, `paths` has that, with a picture.
+
+    Raises:
+        InputError: the dataset has no labels, `out` holds something else, or a method that `predicts` has no model that does;
+            nothing was trained yet.
     """
     out = out or storage.runs(recipe.name) / "table"
     stages = _stages(methods)
+    _check_predictors(recipe, methods)
     _check_out(out, stages)
+    dataset = _labelled(recipe)
     with storage.locked(out):
         manifests = _train(recipe, stages, storage.runs(recipe.name), out)
         selectors = _selectors(methods)
@@ -100,14 +106,14 @@ def table(
             rows[name]["seeds"] = over_seeds(detected, _times(out, None, recipe), shifts.get(name, 0))
         device = pick_device(recipe.device)
         models = {method.name: _predictor(checkpoint.to(device), method) for method in methods if method.predicts}
-        frames = loader.load_frames(open_for(recipe.data), "test", recipe.window.frames, settings.sequences)
+        frames = loader.load_frames(dataset, "test", recipe.window.frames, settings.sequences)
         result["quality"] = [
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
         pictures, shown = [out / "comparison.png", out / "curves.png"], frames[:STRIPS]
         compare(pictures[0], models, shown, storage.read_lines(out / SEQUENCES)[: len(shown)], device)
         _curves(pictures[1], methods, out)
-        kind = kind_of_dataset(dataset := open_for(recipe.data))
+        kind = kind_of_dataset(dataset)
         if kind and kind.continuations:
             pictures.append(out / "paths.png")
             result["paths"] = resolve(kind.continuations)(pictures[-1], models, dataset, device, recipe.seed)
@@ -172,6 +178,31 @@ def _check_out(out: Path, stages: Sequence[StageSpec]) -> None:
     for folder in (out / stage.name for stage in stages):
         if (folder / storage.MANIFEST).is_file() and "halved_from" not in storage.read_manifest(folder):
             raise InputError(f"{folder} holds a run, it is left alone: give another --out")
+
+
+def _check_predictors(recipe: Recipe, methods: Sequence[Tabled]) -> None:
+    """Refuse a method that is to be compared by its predictions and cannot be, from its model as it is before training.
+
+    Raises:
+        InputError: there is one.
+    """
+    for method in methods:
+        stage = method.stage
+        if method.predicts and not (stage and isinstance(stage.model(stage.variant(recipe)), Predictor)):
+            what = "model with `reconstruct` and `sample` (keyin_cli/model/predictor.py)"
+            raise InputError(f"method {method.name} says predicts=True and trains no {what}: mend or uninstall its package")
+
+
+def _labelled(recipe: Recipe) -> Dataset:
+    """The dataset of a recipe, made when it is missing and can be.
+
+    Raises:
+        InputError: it has no labels.
+    """
+    dataset = generate.ensure(recipe.data)
+    if not dataset.labelled:
+        raise InputError(f"{dataset.path} has no labels to score against: use `keyin train` and `keyin eval-f1`, which need none")
+    return dataset
 
 
 def publish(stage: Path, out: Path) -> None:

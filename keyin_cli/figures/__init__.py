@@ -3,7 +3,6 @@
 Colours as in the paper: true changes red, detected keyframes blue; in pushing the start is pink and the goal green.
 """
 
-from keyin_cli.colours import BLUE, GREEN, GREY, PINK, RED
 from keyin_cli.figures.curves import curves
 from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
 from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, strips, trajectories
@@ -13,11 +12,6 @@ from keyin_cli.figures.robustness import Factor, robustness
 from keyin_cli.figures.style import framed, overlay
 
 __all__ = [
-    "BLUE",
-    "GREEN",
-    "GREY",
-    "PINK",
-    "RED",
     "Example",
     "Factor",
     "Outcomes",

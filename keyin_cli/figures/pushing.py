@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.section import PushingData
+from keyin_cli.datasets.rng import Purpose
 from keyin_cli.datasets.store import Dataset
 from keyin_cli.figures.dataset import Paths, puck_paths
 
@@ -29,5 +30,5 @@ def demonstrated(dataset: Dataset, sequence: NDArray[np.int64]) -> Paths:
     data = PushingData.model_validate(dataset.attributes["recipe"])
     wall, states, goal = (dataset.read(name, sequence).astype(np.float64) for name in ("wall", "states", "goal"))
     scene = env.Scene(wall, states[:, 0, :2], goal)
-    demos = sequences.demonstrate(data, np.arange(PATHS), sequences.FIGURES, threads=0, like=scene)
+    demos = sequences.demonstrate(data, np.arange(PATHS), Purpose.FIGURES, threads=0, like=scene)
     return Paths(f"{PATHS} demonstrations", demos.states[..., :2], demos.scene.goal, scene.start[0], wall[0])

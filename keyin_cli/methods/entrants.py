@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def entrants(rows: Sequence[str], ckpt: Path | str | None) -> dict[str, Entrant]:
-    """The rows that are meant, `all` being those that the weights allow.
+    """The rows that are meant, `all` being those that the weights allow, in order, with any that is named beside it.
 
     Raises:
         InputError: there is no such row, or its weights are not there or are of another world.
@@ -32,7 +32,7 @@ def entrants(rows: Sequence[str], ckpt: Path | str | None) -> dict[str, Entrant]
         raise METHODS.unknown(unknown[0], [ALL, *known])
     files = _files(ckpt)
     if ALL in rows:
-        rows = [row for row in known if (stage := method(row).stage) is None or stage.name in files]
+        rows = [row for row in known if row in rows or (stage := method(row).stage) is None or stage.name in files]
     needed = {row: _needed(row, method(row), files) for row in rows}
     from keyin_cli.planning.entrant import Entrant  # takes seconds, which bad input should not wait for
 

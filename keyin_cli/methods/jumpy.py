@@ -14,7 +14,7 @@ from keyin_cli.recipe import MethodSection, Positive, Recipe
 class Jumpy(MethodSection):
     """The baseline Jumpy: KeyIn with a constant offset, trained as `train` says."""
 
-    offset: Positive | None = None  # N / M, rounded down, when not given
+    offset: Positive | None = None  # N / M, rounded down, at least 1, when not given
 
     def problems_in(self, recipe: Recipe) -> list[str]:
         longest = recipe.window.max_offset
@@ -23,7 +23,7 @@ class Jumpy(MethodSection):
 
 
 def variant(recipe: Recipe) -> Recipe:
-    offset = recipe.section(Jumpy).offset or recipe.window.predicted // recipe.window.keyframes
+    offset = recipe.section(Jumpy).offset or max(1, recipe.window.predicted // recipe.window.keyframes)
     return soft(recipe, "soft-embeddings", f"model.offsets={{kind: constant, offset: {offset}}}")
 
 

@@ -69,7 +69,7 @@ class KeyframeSelector:
         """The chance that each of the times 1…N is a keyframe: (n,N) float32."""
         return np.concatenate([self.model.probability(self.sources.images(batch)).cpu().numpy() for batch in batches(frames)])
 
-    def predict(self, frames: Frames) -> Frames:
+    def predict(self, frames: Frames, times: Times) -> Frames:
         from keyin_cli.discovery.inpainting import to_frames
 
         return to_frames(self.model.reconstruct(self.sources.images(frames)))

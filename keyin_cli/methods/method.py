@@ -34,7 +34,7 @@ class Method:
         proposers: how it proposes subgoals, likewise.
         servo: the servo of its row in Table 2, when that is another than the one that all have.
         follows_demonstration: whether its subgoals are those of a task's own demonstration, which lead to no other goal.
-        predicts: whether its model predicts frames of its own, which `keyin table` compares.
+        predicts: whether it takes part in the comparison of predictions by `keyin table`; its model has to be a `Predictor`.
         colour: of its line in a diagram.
     """
 

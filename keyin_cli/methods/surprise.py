@@ -50,7 +50,9 @@ def model(recipe: Recipe) -> Svg:
 
 
 def keys(tree: Tree) -> Tree:
-    return {"surprise": tree["surprise"]}
+    """The stage's section and the size of z_t, which runs from before that key do not have: theirs is 16."""
+    latent = tree["model"]["latent"]
+    return {"surprise": tree["surprise"]} | ({"latent": latent} if latent != 16 else {})
 
 
 STAGE = StageSpec("surprise", build, model, keys, foundation=INTERPOLATOR)
@@ -71,10 +73,10 @@ class SurpriseSelector(Inpainting):
         times[:, :-1] = peaks(scores, window.keyframes)
         return times
 
-    def predict(self, frames: Frames) -> Frames:
+    def predict(self, frames: Frames, times: Times) -> Frames:
         """Inpainted by stage 1 where it is there; of these weights alone, SVG-FP's own reconstruction."""
         if any(foundation_of(model) is not None for model in self.sources.models.values()):
-            return super().predict(frames)
+            return super().predict(frames, times)
         from keyin_cli.discovery.inpainting import to_frames
 
         return to_frames(self._model.reconstruct(self.sources.images(frames)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from keyin_cli.model.layers import ProjectedLstm, mlp
+from keyin_cli.model.layers import ProjectedLstm, gaussian, mlp
 
 
 class Interpolator(nn.Module):
@@ -49,6 +49,4 @@ class Interpolator(nn.Module):
         """Posterior of z_inter given a segment's own frames (B,S,E), the first `lengths` (B,) of them: mean, log σ (B,Z)."""
         assert self.posterior is not None, "a deterministic interpolator has no latent"
         outputs = self.posterior(embeddings)[0]
-        last = outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]
-        mean, log_std = last.chunk(2, dim=-1)
-        return mean, log_std.clamp(-5, 2)
+        return gaussian(outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1])

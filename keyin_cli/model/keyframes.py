@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from keyin_cli.model.layers import ProjectedLstm, sine_code
+from keyin_cli.model.layers import ProjectedLstm, gaussian, sampled, sine_code
 
 TIME_CODE = 16  # size of a sine code of time
 CERTAIN = 50.0  # logit of an offset that is given
@@ -101,8 +101,7 @@ class Inference(nn.Module):
         """Posterior mean and log σ of z_t, (B,Z) each (equations 1 and 2)."""
         scores = (keys @ self.query(query)[..., None])[..., 0] * self.scale
         attended = (scores.softmax(-1)[:, None] @ values)[:, 0]
-        mean, log_std = attended.chunk(2, dim=-1)
-        return mean, log_std.clamp(-5, 2)
+        return gaussian(attended)
 
 
 class OffsetHead(nn.Module):
@@ -207,7 +206,7 @@ class KeyframeModel(nn.Module):
             if memory is not None:
                 query = torch.cat([keyframe, state[0][-1], code], dim=-1) if self.time_code else keyframe
                 mean, log_std = self.inference.attend(query, *memory)
-                latent = mean if noise is None else mean + log_std.exp() * noise[:, t]
+                latent = mean if noise is None else sampled(mean, log_std, noise[:, t])
             else:
                 assert z is not None
                 latent = z[:, t]

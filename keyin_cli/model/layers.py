@@ -74,6 +74,17 @@ class Permute(nn.Module):
         return tensor.permute(self.order)
 
 
+def gaussian(values: Tensor) -> tuple[Tensor, Tensor]:
+    """A diagonal Gaussian from what a network says: (...,2Z) -> mean and log σ (...,Z), which is kept within a sane range."""
+    mean, log_std = values.chunk(2, dim=-1)
+    return mean, log_std.clamp(-5, 2)
+
+
+def sampled(mean: Tensor, log_std: Tensor, noise: Tensor) -> Tensor:
+    """A sample of a diagonal Gaussian from standard normal noise, all of one shape."""
+    return mean + log_std.exp() * noise
+
+
 def sine_code(time: Tensor, size: int, longest: int) -> Tensor:
     """Sines and cosines of `time` (any shape, in frames) at `size`/2 wavelengths from 4 to 4 x `longest`: (..., size)."""
     wavelengths = torch.logspace(math.log10(4.0), math.log10(4.0 * longest), size // 2, device=time.device)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.layers import ProjectedLstm
+from keyin_cli.model.layers import ProjectedLstm, gaussian
 from keyin_cli.model.losses import kl_to_prior
 from keyin_cli.model.noise import normal
 from keyin_cli.recipe import Recipe
@@ -68,8 +68,7 @@ class Svg(nn.Module):
 
     def infer(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         """Posterior of z_t from the frames up to t: (B,L,E) -> mean and log σ (B,L-1,Z) for the frames after the first."""
-        mean, log_std = self.posterior(embeddings)[0][:, 1:].chunk(2, dim=-1)
-        return mean, log_std.clamp(-5, 2)
+        return gaussian(self.posterior(embeddings)[0][:, 1:])
 
     def predict(self, embeddings: Tensor, z: Tensor) -> Tensor:
         """Embeddings of the frames after the first, each from the true one before it: (B,L,E), (B,L-1,Z) -> (B,L-1,E)."""

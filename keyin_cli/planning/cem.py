@@ -6,12 +6,27 @@ Shapes: P problems, M samples, D... the shape of one sample.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is sampled; by default as by the paper's servo (Table 3)."""
+
+    samples: int = 200  # M, of subgoals M with a tilde
+    elite_fraction: float = 0.05  # r
+    iterations: int = 3  # each samples, keeps elites and refits
+
+    @property
+    def elites(self) -> int:
+        """How many samples the next Gaussian is fitted to."""
+        return max(1, round(self.elite_fraction * self.samples))
 
 
 def minimise(cost: Callable[[Array], Array], noise: Array, elites: int) -> Array:

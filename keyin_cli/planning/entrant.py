@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
+from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.planning.proposal import Problem, Proposal
 
 
@@ -32,3 +33,8 @@ class Entrant:
     weights: Weights | None = None
     servo: str | None = None
     follows_demonstration: bool = False
+
+    @property
+    def size(self) -> int:
+        """Side of the frames that it looks at, px: that of its model's, or of a dataset's where it has none."""
+        return self.weights.size if self.weights else PushingData().size

@@ -70,7 +70,7 @@ def propose(job: Job) -> Proposal:
     device, weights = pick_device("auto"), job.entrant.weights
     with one_thread():
         models = {weights.stage: _model(weights, device)} if weights else {}
-        return job.entrant.propose(Problem(job.tasks, models, job.seed, device, job.search))
+        return job.entrant.propose(Problem(job.tasks, models, job.seed, device, job.entrant.size, job.search))
 
 
 @contextmanager

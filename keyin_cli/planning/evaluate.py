@@ -13,7 +13,6 @@ import numpy as np
 
 from keyin_cli import machine, storage
 from keyin_cli.datasets.pushing.records import take
-from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
@@ -133,8 +132,8 @@ def _tasks(entrants: Mapping[str, Entrant], settings: Settings) -> Tasks:
         raise InputError(
             f"{bound[0]} knows only the way to a task's own goal: leave out --goal, or give other methods with --method"
         )
-    trained = [entrant.weights.size for entrant in entrants.values() if entrant.weights]
-    goal = observe.own_goal(settings.goal, (trained or [PushingData().size])[0])
+    looking = min(entrants.values(), key=lambda entrant: entrant.weights is None)  # the first with weights, if any has
+    goal = observe.own_goal(settings.goal, looking.size)
     return replace(tasks, scene=replace(tasks.scene, goal=np.broadcast_to(goal, tasks.scene.goal.shape)))
 
 

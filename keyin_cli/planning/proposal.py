@@ -13,27 +13,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from keyin_cli.datasets.pushing import segment
-from keyin_cli.datasets.pushing.section import PushingData
-from keyin_cli.datasets.rng import stream
-from keyin_cli.planning import observe
+from keyin_cli.datasets.rng import Purpose, stream
+from keyin_cli.planning import cem, observe
 from keyin_cli.planning.tasks import Tasks
-from keyin_cli.recipe import Recipe
 
 Array = NDArray[np.floating[Any]]
-SUBGOALS = 4  # purpose of the random numbers, see datasets/pushing/sequences.py
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(cem.Settings):
     """CEM over latents (Algorithm 1)."""
-
-    samples: int = 200  # M with a tilde
-    elite_fraction: float = 0.05  # r
-    iterations: int = 3
-
-    @property
-    def elites(self) -> int:
-        return max(1, round(self.elite_fraction * self.samples))
 
 
 @dataclass(frozen=True)
@@ -51,21 +40,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Problem:
-    """n tasks, the trained models by stage, and the seed of what is sampled."""
+    """n tasks, the trained models by stage, the seed of what is sampled, and the side of the frames that are looked at, px."""
 
     tasks: Tasks
     models: Mapping[str, nn.Module]
     seed: int
     device: torch.device
+    size: int
     search: Search = Search()
-
-    @cached_property
-    def size(self) -> int:
-        """Side of the frames that are looked at, px: that of the models', or of a dataset where there is no model."""
-        if not self.models:
-            return PushingData().size
-        recipe: Recipe = next(iter(self.models.values())).recipe  # type: ignore[assignment]  # of every trained model
-        return recipe.data.image[0]
 
     @cached_property
     def views(self) -> observe.Views:
@@ -88,7 +70,7 @@ class Problem:
 
     def normal(self, *shape: int) -> Array:
         """Standard normal numbers (shape[0],n,*shape[1:]); those of a task are a function of seed and task."""
-        numbers = [stream(self.seed, int(task), SUBGOALS).standard_normal(shape) for task in self.tasks.index]
+        numbers = [stream(self.seed, int(task), Purpose.SUBGOALS).standard_normal(shape) for task in self.tasks.index]
         return np.stack(numbers, axis=1)
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.env import Scene
 from keyin_cli.datasets.pushing.section import PushingData
-from keyin_cli.datasets.pushing.sequences import TASKS, demonstrate
-from keyin_cli.datasets.rng import Integers
+from keyin_cli.datasets.pushing.sequences import demonstrate
+from keyin_cli.datasets.rng import Integers, Purpose
 from keyin_cli.recipe import digest
 
 
@@ -33,5 +33,5 @@ class Tasks:
 
 def make(seed: int, index: Integers) -> Tasks:
     """The tasks `index` (n,) of a seed."""
-    made = demonstrate(PushingData(seed=seed), index, TASKS, threads=0)
+    made = demonstrate(PushingData(seed=seed), index, Purpose.TASKS, threads=0)
     return Tasks(index, made.scene, made.subgoals)

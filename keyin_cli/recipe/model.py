@@ -86,7 +86,7 @@ Offsets = FreeOffsets | StaticOffsets | ConstantOffsets
 
 def default_codec() -> CodecSection:
     """The first codec, with its defaults."""
-    section: CodecSection = CODECS.all()[0].section()
+    section: CodecSection = CODECS.get(next(iter(CODECS.cards))).section()
     return section
 
 
@@ -110,8 +110,8 @@ class Model(Section):
 
 @lru_cache
 def model_section() -> type[Model]:
-    """`Model` that reads the section of any codec that there is. A function, because codecs import this file."""
-    codec = (one_of([codec.section for codec in CODECS.all()]), Field(default_factory=default_codec))
+    """`Model` that reads the section of any codec that can be used. A function, because codecs import this file."""
+    codec = (one_of([codec.section for codec in CODECS.usable().values()]), Field(default_factory=default_codec))
     return create_model("Model", __base__=Model, __module__=__name__, __doc__=Model.__doc__, codec=codec)
 
 

@@ -19,7 +19,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.recipe.data import GeneratedData
 from keyin_cli.recipe.recipe import Recipe, recipe_class
 from keyin_cli.recipe.section import Section
-from keyin_cli.registry import DATASETS
+from keyin_cli.registry import CODECS, DATASETS
 
 Part = TypeVar("Part", bound=Section)
 
@@ -98,7 +98,7 @@ def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], sour
 
 
 def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) -> GeneratedData:
-    """The data section that `gen-data` means: the defaults of a kind, or a recipe's, then `--set` and the options `chosen`.
+    """The data section that `gen-data` means: the defaults of a kind, or a recipe's, then `--set`, and last the options `chosen`.
 
     Raises:
         InputError: the name is no kind and no recipe, the recipe's data cannot be generated, or a key is wrong.
@@ -106,8 +106,10 @@ def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) ->
     kind = DATASETS.get(name).section if name in DATASETS.cards else type(load(name).data)
     if not issubclass(kind, GeneratedData):
         raise InputError(f"{name}: such data are your own, there is nothing to generate")
-    given = {} if name in DATASETS.cards else load(name).data.model_dump(mode="json")
-    return parse(kind, {**given, **chosen}, overrides, name)
+    tree = {} if name in DATASETS.cards else load(name).data.model_dump(mode="json")
+    for override in overrides:
+        _assign(tree, override)
+    return parse(kind, {**tree, **chosen}, [], name)
 
 
 def _assign(tree: dict[str, Any], override: str) -> None:
@@ -151,6 +153,8 @@ def _explain(part: type[BaseModel], problem: Any, tree: dict[str, Any]) -> list[
             return [f"{key}: only another kind has this key"]
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
         return [f"{key}: unknown key; did you mean {near[0]}?"]
+    if problem["type"] == "union_tag_invalid" and (broken := _unusable(dotted, problem["ctx"]["tag"])):
+        return [f"{dotted}.kind: {broken}"]
     if problem["type"] == "union_tag_not_found":
         return [f"{dotted}.kind: Field required"]
     message = problem["msg"].removeprefix("Value error, ")
@@ -175,6 +179,18 @@ def _as_written(location: tuple[str | int, ...], tree: Any) -> list[str | int]:
         except (LookupError, TypeError):
             return written + pieces
     return written
+
+
+def _unusable(dotted: str, kind: str) -> str:
+    """Why a kind of data or a codec that is installed is none of those that a recipe may have; empty when it is not installed."""
+    registry = CODECS if dotted.endswith("codec") else DATASETS
+    if kind not in registry.cards:
+        return ""
+    try:
+        registry.get(kind)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _tags(part: type[BaseModel]) -> set[str]:

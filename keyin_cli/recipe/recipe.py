@@ -105,13 +105,13 @@ class Recipe(Section):
 
 @lru_cache(maxsize=1)
 def recipe_class() -> type[Recipe]:
-    """The recipe with all kinds of data, all codecs and the sections of all methods that are installed.
+    """The recipe with all kinds of data and codecs that can be used, and the sections of all methods that are installed.
 
     Raises:
-        InputError: one of them cannot be loaded, or adds a section that there is already.
+        InputError: a method cannot be loaded, or adds a section that there is already.
     """
-    kinds = [kind.section for kind in DATASETS.all()]
-    data = one_of(kinds)
+    kinds = {name: kind.section for name, kind in DATASETS.usable().items()}
+    data, first = one_of(list(kinds.values())), kinds.get(next(iter(DATASETS.cards)))  # never another default than the first
     model = model_section()
     sections: dict[str, type[MethodSection]] = {}
     for name, card in METHODS.cards.items():
@@ -120,9 +120,9 @@ def recipe_class() -> type[Recipe]:
                 raise InputError(f"method {name} of {card.module} adds a section {key}, which there is already: rename it")
             sections[key] = section
     fields: dict[str, Any] = {name: (section, _default(section)) for name, section in sections.items()}
-    return create_model(
-        "Recipe", __base__=Recipe, __doc__=Recipe.__doc__, data=(data, _default(kinds[0])), model=(model, model()), **fields
-    )
+    fields["data"] = data, _default(first) if first else ...
+    fields["model"] = model, Field(default_factory=model)  # which fails where the first codec cannot be used
+    return create_model("Recipe", __base__=Recipe, __doc__=Recipe.__doc__, **fields)
 
 
 def _from_values(values: dict[str, Any]) -> Recipe:

@@ -125,7 +125,7 @@ def _into_place(beside: Path, path: Path) -> None:
             os.rename(aside, path)
         raise
     fsync(path.parent)  # the old one goes when the new one's name is on the disk
-    partials.discard(aside)
+    partials.discard_old(aside, beside)
 
 
 def _write_bytes(path: Path, data: bytes) -> None:

@@ -36,17 +36,18 @@ def aside(partial: Path) -> Path:
 def sweep(target: Path) -> None:
     """Finish or delete what writers of `target` left that have ended.
 
-    A directory whose successor was complete is replaced by it, all else is deleted. A writer has ended when its process is gone,
-    asked on the system that it ran on. After a restart of the machine (or of its container) nobody can be asked: then it has when
-    nothing was written for a day. What writers on other machines left stays.
+    Where nothing is at `target`, a directory that was moved aside is replaced by its successor, which is complete, or moved back
+    when there is none; all else is deleted. A writer has ended when its process is gone, asked on the system that it ran on.
+    After a restart of the machine (or of its container) nobody can be asked: then it has when nothing was written for a day.
+    What writers on other machines left stays.
     """
     for writer in {writer for writer, path in _left(target) if _given_up(writer, path)}:
         partial, old = (_named(target, writer, kind) for kind in (PARTIAL, OLD))
-        if os.path.lexists(old) and partial.exists() and not os.path.lexists(target):
+        if os.path.lexists(old) and not os.path.lexists(target):
             with suppress(OSError):  # another process is faster
-                os.rename(partial, target)
-        for path in (partial, old):
-            discard(path)
+                os.rename(partial if partial.exists() else old, target)
+        discard(partial)
+        discard_old(old, partial)
 
 
 def discard(path: Path) -> None:
@@ -56,6 +57,13 @@ def discard(path: Path) -> None:
     else:
         with suppress(OSError):
             path.unlink()
+
+
+def discard_old(old: Path, partial: Path) -> None:
+    """Delete what was moved aside, under the name `partial`, which is free: a kill leaves no half of it that is moved back."""
+    with suppress(OSError):
+        os.rename(old, partial)
+        discard(partial)
 
 
 def _named(target: Path, writer: str, kind: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keyin_cli import parallel, storage
+from keyin_cli import machine, parallel, storage
 from keyin_cli.datasets import generate, store
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.own import ZarrData
@@ -172,3 +172,8 @@ def test_the_manifest_records_time_and_memory(tmp_path: Path) -> None:
     manifest = store.open_dataset(tmp_path / "data.zarr").attributes["manifest"]
     assert manifest["wall_seconds"] > 0
     assert 50e6 < manifest["peak_memory_bytes"] < 4e9
+
+
+def test_the_memory_of_this_process_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "peak_memory", lambda: 7)
+    assert generate.generate(DATA, tmp_path / "data.zarr", workers=1)["peak_memory_bytes"] == 7

@@ -67,6 +67,11 @@ def test_every_command_prints_json(words: Words) -> None:
     assert "--json" in options(words)
 
 
+@pytest.mark.parametrize("words", COMMANDS, ids=name)
+def test_every_option_is_explained(words: Words) -> None:
+    assert [option.name for option in COMMANDS[words].params if not option.help] == []
+
+
 @pytest.mark.parametrize("word", ["gen-data", "pretrain-interp", "train"])
 def test_commands_that_make_something_share_their_options(word: str) -> None:
     assert {"--set", "--dry-run", "--seed", "--overwrite", "--resume"} <= options((word,))

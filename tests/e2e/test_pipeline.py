@@ -91,6 +91,11 @@ def test_dry_run_writes_nothing(command: tuple[str, ...], keys: set[str], here: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_shows_the_recipe_that_is_trained(here: Keyin, tmp_path: Path) -> None:
+    lines = here("baseline", "static", RECIPE, "--dry-run", cwd=tmp_path).stdout.splitlines()
+    assert "    kind: static" in lines  # of the offsets
+
+
 def test_tensorboard(keyin: Keyin, tiny: Path, tmp_path: Path) -> None:
     done = keyin("pretrain-interp", RECIPE, "--out", tmp_path, "--set", "pretrain.steps=20", "--tensorboard", cwd=tiny)
     assert done.returncode == 0, done.stderr

@@ -7,11 +7,14 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import numpy as np
 import pytest
+import zarr
 from PIL import Image
+from processes import complaint
 
+from keyin_cli.colours import BLUE, RED
 from keyin_cli.commands.table import markdown
-from keyin_cli.figures import BLUE, RED
 from keyin_cli.methods.registry import colours as method_colours
 from keyin_cli.training.loop import verify_weights
 
@@ -121,6 +124,13 @@ def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
         done.stderr
         == "keyin: no baseline oracle: there are keyin-soft, surprise, jumpy, static, soft-embeddings, soft-pixels, tap\n"
     )
+
+
+def test_a_dataset_without_labels_is_refused_before_anything_is_trained(here: Keyin, tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "own.zarr").create_array("frames", data=np.zeros((20, 35, 32, 32, 1), np.uint8))
+    data = "data={kind: zarr, path: own.zarr, frames: 35, height: 32, width: 32, channels: 1}"
+    complaint(here("table", RECIPE, "--set", data, cwd=tmp_path), "own.zarr has no labels", "`keyin eval-f1`")
+    assert [path.name for path in tmp_path.iterdir()] == ["own.zarr"]
 
 
 def test_the_table_of_the_pushing_world_has_paths(keyin: Keyin, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def propose(row: str) -> Callable[[Problem], Proposal]:
 
 def problem(n: int = 2, samples: int = 6) -> Problem:
     return Problem(
-        make(0, np.arange(n)), models(), 0, torch.device("cpu"), Search(samples=samples, elite_fraction=0.2, iterations=2)
+        make(0, np.arange(n)), models(), 0, torch.device("cpu"), SIZE, Search(samples=samples, elite_fraction=0.2, iterations=2)
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.discovery.alignment import select
 from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
 from keyin_cli.methods import rows
@@ -14,6 +15,7 @@ from keyin_cli.methods.registry import stage as spec
 from keyin_cli.model import search
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import chain_costs, cheapest_chain
+from keyin_cli.model.surprise import peaks
 from keyin_cli.model.svg import Svg
 from keyin_cli.names import selecting
 from keyin_cli.recipe import check
@@ -26,10 +28,11 @@ RECIPE = check(
         "jumpy": {"offset": 6},
     }
 )
-FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(7)).states)
+SIMULATED = simulate(BrownianData(), np.arange(7))
+FRAMES, LABELS = draw(BrownianData(), SIMULATED.states), SIMULATED.keyframes[:, 5:]
 
 
-VARIANTS = ("jumpy", "static", "soft-embeddings", "soft-pixels")
+VARIANTS = ("keyin-soft", "jumpy", "static", "soft-embeddings", "soft-pixels")
 
 
 def sources(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> Sources:
@@ -45,12 +48,21 @@ def sources(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> S
 @pytest.mark.parametrize("name", selecting())
 def test_every_selector_keeps_the_signature(name: str) -> None:
     selector = maker(name)(sources())
-    times, predicted = selector.select(FRAMES), selector.predict(FRAMES[:2])
+    times = select(selector, FRAMES, LABELS)
+    predicted = selector.predict(FRAMES[:2], times[:2])
     assert times.shape == (7, 30)
     assert times.dtype == bool
     assert times.any(axis=1).all()
     assert predicted.shape == (2, 30, 32, 32, 1)
     assert predicted.dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", ["search", "keyin+refine", "constant", "random", "surprise"])
+def test_drawing_takes_the_times_that_were_selected(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    selector = maker(name)(sources())
+    times = select(selector, FRAMES, LABELS)
+    monkeypatch.setattr(selector, "select", None)  # a second search would cost as much as the first, and sample anew
+    assert (selector.predict(FRAMES[2:4], times[2:4]) != selector.predict(FRAMES[2:4], ~times[2:4])).any()
 
 
 @pytest.mark.parametrize("name", ["keyin", "search"])
@@ -79,7 +91,8 @@ def test_surprise_alone_can_be_evaluated() -> None:
     made = {row: make(alone) for row, make in rows.selectors([], alone.models).items()}
     assert list(made) == ["surprise"]
     np.testing.assert_array_equal(made["surprise"].select(FRAMES), maker("surprise")(whole).select(FRAMES))
-    assert made["surprise"].predict(FRAMES[:2]).shape == (2, 30, 32, 32, 1)  # its own reconstruction: there is no interpolator
+    drawn = made["surprise"].predict(FRAMES[:2], np.zeros((2, 30), bool))
+    assert drawn.shape == (2, 30, 32, 32, 1)  # its own reconstruction: there is no interpolator
     with pytest.raises(InputError, match="these weights have no interpolator"):
         maker("search")(alone).select(FRAMES)
 
@@ -88,7 +101,7 @@ def test_what_is_evaluated_is_what_the_weights_allow() -> None:
     models = sources().models
     assert list(rows.selectors([], models)) == selecting()
     assert list(rows.selectors([], {"jumpy": models["jumpy"]})) == ["search", "jumpy", "constant", "uniform", "random"]
-    assert list(rows.selectors([], sources(stage="interpolator").models)) == ["search", "constant", "random"]
+    assert list(rows.selectors([], sources(stage="interpolator").models)) == ["search", "constant", "uniform", "random"]
     with pytest.raises(InputError, match="no keyframes can be detected with weights of tap alone"):
         rows.selectors([], {"tap": torch.nn.Linear(1, 1)})
     with pytest.raises(InputError, match=r"^no selector oracle: there are keyin, keyin\+refine, search"):
@@ -164,7 +177,7 @@ def test_random_depends_on_the_seed_and_spaces_by_at_most_s() -> None:
 
 def test_constant_is_the_same_for_every_sequence() -> None:
     selector = maker("constant")(sources())
-    times = selector.select(FRAMES)
+    times = select(selector, FRAMES, LABELS)
     offset = int(selector.settings["offset"])
     assert (times == times[0]).all()
     assert np.flatnonzero(times[0])[0] == offset - 1
@@ -181,3 +194,24 @@ def test_sequences_are_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(counted) == len(FRAMES)
     shared.costs(FRAMES[:3])
     assert sum(counted) == len(FRAMES) + 3
+
+
+def test_uniform_is_told_how_many_and_spaces_them_evenly() -> None:
+    selector = maker("uniform")(sources())
+    times = select(selector, FRAMES, LABELS)
+    np.testing.assert_array_equal(times.sum(1), LABELS.sum(1))
+    for row in times:
+        gaps = np.diff(np.concatenate([[0], np.flatnonzero(row) + 1, [31]]))
+        assert gaps.max() - gaps.min() <= 2
+    with pytest.raises(InputError, match="uniform is told the true number"):
+        selector.select(FRAMES)
+
+
+def test_surprise_with_its_number_describes_no_sequence_worse_than_any_fixed_number() -> None:
+    selector = maker("surprise+number")(sources())
+    costs, scores = sources().costs(FRAMES), selector._scores(FRAMES)[:, 5:]
+    lengths = chain_costs(costs, selector.select(FRAMES), 30.0)
+    assert np.isfinite(lengths).all()
+    for number in range(30):
+        times = np.pad(peaks(scores, number), ((0, 0), (0, 1)))
+        assert (lengths <= chain_costs(costs, times, 30.0) + 1e-6).all()

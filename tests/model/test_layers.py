@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from keyin_cli.model.layers import Permute, ProjectedLstm, Stack, sine_code
+from keyin_cli.model.layers import Permute, ProjectedLstm, Stack, gaussian, sampled, sine_code
 
 
 def test_repeating_an_input_equals_giving_it_at_every_step() -> None:
@@ -15,6 +15,15 @@ def test_sine_code_tells_times_apart() -> None:
     assert codes.shape == (31, 16)
     distances = torch.cdist(codes, codes) + 10 * torch.eye(31)
     assert distances.min() > 0.3
+
+
+def test_a_gaussian_is_mean_and_bounded_log_std() -> None:
+    values = torch.tensor([[1.0, -9, -9, 9], [2.0, 9, 0.5, 1]])
+    mean, log_std = gaussian(values)
+    torch.testing.assert_close(mean, values[:, :2])
+    torch.testing.assert_close(log_std, torch.tensor([[-5.0, 2], [0.5, 1]]))
+    torch.testing.assert_close(sampled(mean, log_std, torch.zeros(2, 2)), mean)
+    torch.testing.assert_close(sampled(mean, log_std, -torch.ones(2, 2)), mean - log_std.exp())
 
 
 def test_without_outputs_an_lstm_is_not_projected_and_both_directions_are_two_halves() -> None:

@@ -104,6 +104,8 @@ def test_all_are_those_that_the_weights_allow(run: Path) -> None:
     assert list(entrants(("all",), run)) == proposing()
     assert list(entrants(("all",), None)) == ["random", "none", "oracle"]
     assert list(entrants(("none", "all"), run / "jumpy")) == ["random", "none", "jumpy", "oracle"]
+    with pytest.raises(InputError, match=r"^keyin needs weights of `keyin train`"):  # named, so it is not left out
+        entrants(("all", "keyin"), run / "jumpy")
 
 
 def test_weights_below_the_working_directory_are_named_from_there(

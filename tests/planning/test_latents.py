@@ -21,7 +21,7 @@ LAST, FREE, EVERY, WALL, FREE_WALL = (OBJECTIVES[name] for name in ("last", "fre
 
 
 def problem(n: int = 2, seed: int = 0, search: Search = SMALL) -> Problem:
-    return Problem(make(0, np.arange(n)), {"keyin": models()["keyin"]}, seed, CPU, search)
+    return Problem(make(0, np.arange(n)), {"keyin": models()["keyin"]}, seed, CPU, SIZE, search)
 
 
 def where_told(conditioning: torch.Tensor, z: torch.Tensor, last_only: bool) -> torch.Tensor:
@@ -45,7 +45,7 @@ def test_the_last_keyframe_reaches_the_goal_of_every_task() -> None:
 
 def test_a_task_does_not_depend_on_its_neighbours_but_on_the_seed() -> None:
     together, _ = planned(problem(3), LAST)
-    alone, _ = planned(Problem(make(0, np.array([1])), {"keyin": models()["keyin"]}, 0, CPU, SMALL), LAST)
+    alone, _ = planned(Problem(make(0, np.array([1])), {"keyin": models()["keyin"]}, 0, CPU, SIZE, SMALL), LAST)
     other, _ = planned(problem(3, seed=1), LAST)
     np.testing.assert_array_equal(together[1], alone[0])
     assert not np.array_equal(together, other)

@@ -1,4 +1,5 @@
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,29 @@ def test_a_directory_is_whole_whenever_the_writer_stops(
         number += 1
     steps = {None: 6, "file": 9, "directory": 12, "link": 9} if stopped is killed else {None: 6}  # an old one may stay undeleted
     assert number >= steps.get(before, 7)
+
+
+def test_what_was_moved_aside_is_moved_back_when_nothing_has_its_place(tmp_path: Path, ended: str) -> None:
+    """Its successor could not be renamed, and it not renamed back."""
+    folder("old", "older")(tmp_path / f".folder.{ended}.old")
+    partials.sweep(tmp_path / "folder")
+    assert content(tmp_path / "folder") == ["old", "older"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_no_half_of_what_was_moved_aside_is_moved_back(tmp_path: Path) -> None:
+    """The writer was stopped while it deleted it, then its successor was deleted by hand."""
+    number, more = 0, True
+    while more:
+        path = tmp_path / str(number) / "folder"
+        storage.replace(path, folder("old", "older"))
+        more = killed(lambda path=path: storage.replace(path, folder("new", "newer")), number)
+        shutil.rmtree(path, ignore_errors=True)
+        partials.sweep(path)
+        assert not path.exists() or content(path) in (["old", "older"], ["new", "newer"])
+        assert {file.name for file in path.parent.iterdir()} <= {"folder"}
+        number += 1
+    assert number > 12
 
 
 def test_a_file_is_whole_whenever_the_writer_stops(tmp_path: Path) -> None:

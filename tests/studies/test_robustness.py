@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keyin_cli.colours import BLUE, RED
 from keyin_cli.datasets import brownian
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.discovery.f1 import table_row
-from keyin_cli.figures import BLUE, RED
 from keyin_cli.methods.checkpoints import load_model
 from keyin_cli.methods.keyin import KeyframeSelector
 from keyin_cli.methods.registry import stage

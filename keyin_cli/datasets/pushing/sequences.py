@@ -13,12 +13,12 @@ from keyin_cli.datasets.pushing.demonstrator import SKIP, Route
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
 from keyin_cli.datasets.pushing.records import concatenate, take
 from keyin_cli.datasets.pushing.section import PushingData
-from keyin_cli.datasets.rng import Integers, splits, uniform
+from keyin_cli.datasets.rng import Integers, Purpose, splits, uniform
 from keyin_cli.errors import InputError
 
 REACHED = PUCK_RADIUS / 2  # a demonstration succeeds when the puck ends this near to the goal
 ATTEMPTS = 50
-DATA, TASKS, FIGURES = 0, 1, 2  # purposes of random numbers: tasks for planning are never scenes of a dataset
+DATA = Purpose.DATA
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ def arrays(data: PushingData, indices: Integers) -> dict[str, NDArray[Any]]:
 
 
 def demonstrate(
-    data: PushingData, indices: Integers, purpose: int = DATA, threads: int = 1, like: env.Scene | None = None
+    data: PushingData, indices: Integers, purpose: Purpose = DATA, threads: int = 1, like: env.Scene | None = None
 ) -> Demonstrations:
     """Demonstrations `indices`; each is a function of (seed, index, purpose) alone.
 
     Args:
         data: seed, pushes and frames.
         indices: (n,).
-        purpose: DATA, TASKS or FIGURES.
+        purpose: of the random numbers.
         threads: of the simulator; 0 for one per core.
         like: one scene whose wall and start all demonstrations have; goals differ.
 

@@ -13,18 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS
-from keyin_cli.datasets.rng import Integers
+from keyin_cli.datasets.rng import Integers, Purpose
+from keyin_cli.planning import cem
 from keyin_cli.registry import LAST
 
 if TYPE_CHECKING:
     from keyin_cli.planning.dynamics import Dynamics
 
 Array = NDArray[np.floating[Any]]
-PURPOSE = 3  # of a servo's random numbers, see datasets/pushing/sequences.py
+PURPOSE = Purpose.SERVO
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(cem.Settings):
     """The low-level planner: by default the paper's CEM (Table 3). `reached` is ours: the paper prints no threshold.
 
     `name` is one of `registry.SERVOS`; `cost` says how the puck is found in what is imagined, see `dynamics.DYNAMICS`.
@@ -35,15 +36,7 @@ class Settings:
     steps: int = 60  # Tmax
     subgoal_steps: int = 10  # Ts_max
     horizon: int = 8  # l
-    samples: int = 200  # M
-    elite_fraction: float = 0.05  # r
-    iterations: int = 3  # each samples, keeps elites and refits
     reached: float = PUCK_RADIUS  # from the puck to a subgoal, to take the next one, or to the goal, to stop
-
-    @property
-    def elites(self) -> int:
-        """How many samples the next Gaussian is fitted to."""
-        return max(1, round(self.elite_fraction * self.samples))
 
 
 class Controller(Protocol):

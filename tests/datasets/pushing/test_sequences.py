@@ -7,6 +7,7 @@ from keyin_cli.datasets.pushing import demonstrator, env, scenes, sequences
 from keyin_cli.datasets.pushing.geometry import clearance, shortest_path
 from keyin_cli.datasets.pushing.records import take
 from keyin_cli.datasets.pushing.section import PushingData
+from keyin_cli.datasets.rng import Purpose
 from keyin_cli.errors import InputError
 
 DATA = PushingData(n=400)
@@ -38,7 +39,7 @@ def test_tasks_for_planning_are_no_scenes_of_a_dataset() -> None:
 
 def test_demonstrations_of_one_scene() -> None:
     like = take(DEMOS.scene, np.array([5]))
-    demos = sequences.demonstrate(DATA, np.arange(20), sequences.FIGURES, like=like)
+    demos = sequences.demonstrate(DATA, np.arange(20), Purpose.FIGURES, like=like)
     assert (demos.scene.wall == like.wall).all()
     assert (demos.states[:, 0] == DEMOS.states[5, 0]).all()
     assert len(np.unique(demos.scene.goal, axis=0)) == 20
