@@ -11,6 +11,7 @@ from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import stage, stages
 from keyin_cli.recipe import Recipe, check
+from keyin_cli.recipe.recipe import recipe_class
 from keyin_cli.storage import CHECKPOINTS, MANIFEST, WEIGHTS
 
 if TYPE_CHECKING:
@@ -101,11 +102,12 @@ def _load(file: Path, overrides: Sequence[str]) -> tuple[str, nn.Module, Recipe]
     from keyin_cli.model.weights import load_tensors, read_weights
 
     tensors, metadata = read_weights(file)
-    recipe = check(metadata["recipe"], overrides, source=str(file))
     try:
         spec = stage(metadata["stage"])
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+    known = recipe_class().model_fields  # what else is there are sections of methods that were installed when it was trained
+    recipe = check({key: value for key, value in metadata["recipe"].items() if key in known}, overrides, source=str(file))
     model = spec.model(recipe)
     load_tensors(model, tensors, file)
     return spec.name, model.eval().requires_grad_(False), recipe
