@@ -9,13 +9,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from pages import ROOT, commands, smaller
 from processes import complaint, printed
 from safetensors import safe_open
 
 Keyin = Callable[..., CompletedProcess[str]]
 Installed = Callable[..., CompletedProcess[str]]
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "extending.md"
 GROUPS = {"methods": ("middle", "linear"), "datasets": ("blinking",), "servos": ("greedy",)}
 RECIPE = "recipes/tiny/brownian.yaml"
@@ -66,10 +66,10 @@ def test_each_file_is_short() -> None:
         ("table", "linear"),
     ],
 )
-def test_help_lists_them_without_running_them(command: str, name: str, extended: Installed, keyin: Keyin, tmp_path: Path) -> None:
+def test_help_lists_them_without_running_them(command: str, name: str, extended: Installed, here: Keyin, tmp_path: Path) -> None:
     done = extended(command, "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
     assert name in done.stdout
-    assert name not in keyin(command, "--help", cwd=tmp_path).stdout
+    assert name not in here(command, "--help", cwd=tmp_path).stdout
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert not loaded & {"torch", "numpy", f"extras.{name}"}
 
@@ -110,10 +110,11 @@ def test_weights_where_the_package_is_not_installed(
     complaint(here("eval-f1", "--ckpt", tmp_path / "keyin", *few, "--set", "no.price=1", cwd=tmp_path), line)
 
 
-def test_the_table_has_their_rows(trained: Path, extended: Installed) -> None:
-    small = ("--seeds", "1", "--sequences", "2", "--samples", "2", "--baseline", "linear")
-    result = printed(extended("table", RECIPE, *small, *STEPS, "--out", "table", "--json", cwd=trained))
-    rows = {row["method"]: row for row in result["rows"]}
+def test_the_commands_of_the_page(trained: Path, extended: Installed) -> None:
+    for command in commands(PAGE):
+        done = extended(*smaller(command), cwd=trained)
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    rows = {row["method"]: row for row in json.loads((trained / RUN / "table" / "table.json").read_text())["rows"]}
     assert {"linear", "middle"} <= set(rows)
     assert rows["linear"]["seconds"] > 0
     assert "seconds" not in rows["middle"]
