@@ -10,6 +10,7 @@ import pytest
 
 from keyin_cli.commands.common import seconds_text
 from keyin_cli.names import proposing, selecting
+from keyin_cli.statistics import mcnemar
 
 ROOT = Path(__file__).parent.parent
 NAMES = {"keyin": "KeyIn F1", "keyin+refine": "KeyIn F1+refine"}
@@ -106,8 +107,13 @@ def test_what_the_pages_tell_beside_table_2() -> None:
     claims, planning = prose(), ROOT / "artifacts/released/planning"
     rows = {row["method"]: row for row in json.loads((planning / "cem/plan.json").read_text())["rows"]}
     assert f"TAP copies the goal in {100 * rows['tap']['copies_goal']:.0f} % of the tasks" in claims
-    jumpy = [json.loads(line)["success"] for line in (planning / "jumpy-kl0.5/episodes.jsonl").read_text().splitlines()]
-    assert f"{sum(jumpy)} of the first {len(jumpy)} tasks" in claims
+    jumpy, keyin = (
+        [json.loads(line)["success"] for line in (planning / folder / "episodes.jsonl").read_text().splitlines()[:120]]
+        for folder in ("jumpy-kl0.5", "cem/keyin")
+    )
+    gained, lost = (sum(a and not b for a, b in zip(*pair, strict=True)) for pair in ((jumpy, keyin), (keyin, jumpy)))
+    claim = f"{sum(jumpy)} of the first {len(jumpy)} tasks, KeyIn {sum(keyin)} (p {mcnemar(gained, lost):.2f})"
+    assert claims.count(claim) == 2
 
 
 def test_the_speed_of_the_servo_is_that_of_its_result_file() -> None:
