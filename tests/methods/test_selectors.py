@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.discovery.f1 import f1
 from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
 from keyin_cli.methods import rows
@@ -143,10 +144,11 @@ def test_refining_leaves_the_best_chain_alone() -> None:
 
 
 def test_the_expected_score_of_random_is_the_mean_of_draws() -> None:
-    selector = maker("random")(sources())
     labels = np.zeros((7, 30), dtype=bool)
     labels[:, ::7] = True
-    assert 0.05 < selector.expected_f1(FRAMES, labels) < 0.3
+    draws = [maker("random")(sources(seed=seed)).select(FRAMES) for seed in range(50)]
+    expected = np.mean([f1(each, labels, 0) for each in draws])
+    assert maker("random")(sources()).expected_f1(FRAMES, labels) == pytest.approx(expected)
 
 
 def test_auto_price_is_what_a_frame_costs_alone() -> None:
