@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_brownian import frames, recipe
 
-from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.discovery.f1 import f1
 from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
@@ -17,30 +17,21 @@ from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import chain_costs, cheapest_chain
 from keyin_cli.model.svg import Svg
 from keyin_cli.names import selecting
-from keyin_cli.recipe import check
 
-RECIPE = check(
-    {
-        "name": "small",
-        "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4},
-        "discovery": {"price": 30.0},
-        "jumpy": {"offset": 6},
-    }
-)
-FRAMES = draw(BrownianData(), simulate(BrownianData(), np.arange(7)).states)
+FRAMES = frames(7)
 
 
 VARIANTS = ("jumpy", "static", "soft-embeddings", "soft-pixels")
 
 
 def sources(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> Sources:
-    recipe = check(RECIPE.model_dump(mode="json"), [f"discovery.price={price}"])
+    small = recipe("jumpy.offset=6", f"discovery.price={price}")
     torch.manual_seed(0)
-    models: dict[str, Foundation | KeyIn | Svg] = {"interpolator": Foundation(recipe)}
+    models: dict[str, Foundation | KeyIn | Svg] = {"interpolator": Foundation(small)}
     if stage == "keyin":
-        models = {"keyin": KeyIn(recipe), "surprise": Svg(recipe)}
-        models |= {name: KeyIn(spec(name).variant(recipe)) for name in VARIANTS}
-    return Sources({name: model.eval() for name, model in models.items()}, recipe, torch.device("cpu"), lambda: FRAMES, seed)
+        models = {"keyin": KeyIn(small), "surprise": Svg(small)}
+        models |= {name: KeyIn(spec(name).variant(small)) for name in VARIANTS}
+    return Sources({name: model.eval() for name, model in models.items()}, small, torch.device("cpu"), lambda: FRAMES, seed)
 
 
 @pytest.mark.parametrize("name", selecting())
@@ -125,7 +116,7 @@ def test_refining_shortens_the_description_and_keeps_the_count() -> None:
 def test_refining_moves_what_the_search_would_find_not_what_is_selected() -> None:
     """Keyframes named a frame earlier come out as the search names them; one before the end, which it would find there, stays."""
     selector = maker("keyin+refine")(sources())
-    earlier = check(RECIPE.model_dump(mode="json"), ["discovery.shift=-1"])
+    earlier = recipe("jumpy.offset=6", "discovery.price=30", "discovery.shift=-1")
     shifted = maker("keyin+refine")(replace(sources(), recipe=earlier))
     found, last = np.zeros((7, 30), bool), np.zeros((7, 30), bool)
     found[:, [5, 11, 17, 23]], last[:, 29] = True, True
