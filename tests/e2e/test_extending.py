@@ -4,23 +4,15 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 from pages import ROOT, commands, smaller
-from processes import complaint, printed
+from processes import DATA, RECIPE, RUN, Keyin, complaint, printed
 from safetensors import safe_open
-
-Keyin = Callable[..., CompletedProcess[str]]
-Installed = Callable[..., CompletedProcess[str]]
 
 PAGE = ROOT / "docs" / "extending.md"
 GROUPS = {"methods": ("middle", "linear"), "datasets": ("blinking",), "servos": ("greedy",)}
-RECIPE = "recipes/tiny/brownian.yaml"
-RUN = Path("artifacts/runs/tiny-brownian")
-DATA = Path("artifacts/data/tiny-brownian.zarr")
 STEPS = ("--set", "linear.steps=12")
 
 
@@ -45,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def extended(keyin: Keyin, site: Path) -> Installed:
+def extended(keyin: Keyin, site: Path) -> Keyin:
     paths = os.pathsep.join((str(site), str(ROOT)))
     return lambda *args, cwd, **environment: keyin(*args, cwd=cwd, PYTHONPATH=paths, **environment)
 
@@ -66,7 +58,7 @@ def test_each_file_is_short() -> None:
         ("table", "linear"),
     ],
 )
-def test_help_lists_them_without_running_them(command: str, name: str, extended: Installed, here: Keyin, tmp_path: Path) -> None:
+def test_help_lists_them_without_running_them(command: str, name: str, extended: Keyin, here: Keyin, tmp_path: Path) -> None:
     done = extended(command, "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
     assert name in done.stdout
     assert name not in here(command, "--help", cwd=tmp_path).stdout
@@ -75,7 +67,7 @@ def test_help_lists_them_without_running_them(command: str, name: str, extended:
 
 
 @pytest.fixture(scope="module")
-def trained(extended: Installed, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(extended: Keyin, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the tiny run and the added baseline trained beside it."""
     path = tmp_path_factory.mktemp("extended")
     shutil.copytree(tiny / "artifacts", path / "artifacts")
@@ -84,7 +76,7 @@ def trained(extended: Installed, tiny: Path, tmp_path_factory: pytest.TempPathFa
     return path
 
 
-def test_the_baseline_is_evaluated_beside_all_others(trained: Path, extended: Installed) -> None:
+def test_the_baseline_is_evaluated_beside_all_others(trained: Path, extended: Keyin) -> None:
     ran = ("eval-f1", "--ckpt", RUN, "--limit", "6", "--out", "evaluation", "--json")
     rows = [row["method"] for row in printed(extended(*ran, cwd=trained))["rows"]]
     assert {"linear", "middle", "keyin", "search"} <= set(rows)
@@ -95,7 +87,7 @@ def test_the_baseline_is_evaluated_beside_all_others(trained: Path, extended: In
 
 
 def test_weights_where_the_package_is_not_installed(
-    trained: Path, extended: Installed, here: Keyin, tiny: Path, tmp_path: Path
+    trained: Path, extended: Keyin, here: Keyin, tiny: Path, tmp_path: Path
 ) -> None:
     """Its own are refused in one line; KeyIn's, whose recipe has a section of the package, are as good as any."""
     complaint(here("eval-f1", "--ckpt", RUN / "linear", cwd=trained), "no stage linear: ", "there are keyin, interpolator")
@@ -110,7 +102,7 @@ def test_weights_where_the_package_is_not_installed(
     complaint(here("eval-f1", "--ckpt", tmp_path / "keyin", *few, "--set", "no.price=1", cwd=tmp_path), line)
 
 
-def test_the_commands_of_the_page(trained: Path, extended: Installed) -> None:
+def test_the_commands_of_the_page(trained: Path, extended: Keyin) -> None:
     for command in commands(PAGE):
         done = extended(*smaller(command), cwd=trained)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
@@ -120,7 +112,7 @@ def test_the_commands_of_the_page(trained: Path, extended: Installed) -> None:
     assert "seconds" not in rows["middle"]
 
 
-def test_subgoals_and_actions_are_theirs(extended: Installed, tmp_path: Path) -> None:
+def test_subgoals_and_actions_are_theirs(extended: Keyin, tmp_path: Path) -> None:
     arguments = ("--method", "middle", "--ckpt", "pushing", "--servo", "greedy", "--episodes", "1", "--pictures", "0")
     result = printed(extended("plan", *arguments, "--out", "planning", "--json", cwd=tmp_path))
     assert [(row["method"], row["servo"]) for row in result["rows"]] == [("middle", "greedy")]
@@ -128,7 +120,7 @@ def test_subgoals_and_actions_are_theirs(extended: Installed, tmp_path: Path) ->
     assert len(line["subgoals"]) == 2
 
 
-def test_their_data_are_generated_and_trained_on(extended: Installed, tmp_path: Path) -> None:
+def test_their_data_are_generated_and_trained_on(extended: Keyin, tmp_path: Path) -> None:
     made = printed(extended("gen-data", "blinking", "--n", "1200", "--json", cwd=tmp_path))
     info = printed(extended("info", made["path"], "--verify", "--json", cwd=tmp_path))
     assert (info["verified"], info["recipe"]["chance"]) == (True, 0.15)

@@ -2,14 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 from pages import ROOT, blocks, commands, smaller
-
-Keyin = Callable[..., CompletedProcess[str]]
+from processes import Keyin
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES.remove(ROOT / "docs" / "extending.md")  # whose commands need its files: test_extending.py

@@ -2,22 +2,18 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from PIL import Image
+from processes import RECIPE, RUN, Keyin, complaint
 
 from keyin_cli.commands.table import markdown
 from keyin_cli.figures import BLUE, RED
 from keyin_cli.methods.registry import colours as method_colours
 from keyin_cli.training.loop import verify_weights
 
-Keyin = Callable[..., CompletedProcess[str]]
-RECIPE = "recipes/tiny/brownian.yaml"
-RUN = Path("artifacts/runs/tiny-brownian")
 TABLE = ("table", RECIPE, "--seeds", "2", "--sequences", "3", "--samples", "3", "--out", "released")
 VARIANTS = ["jumpy", "static", "soft-embeddings", "soft-pixels"]
 METHODS = ["keyin", "keyin+refine", "search", "surprise", *VARIANTS, "constant", "random"]
@@ -93,10 +89,9 @@ def test_tap_is_trained_for_planning_and_in_no_row(keyin: Keyin, tabled: tuple[P
     assert (info["kind"], info["verified"]) == ("run tap", True)
 
 
-def test_an_unknown_baseline(keyin: Keyin, tmp_path: Path) -> None:
-    done = keyin("baseline", "oracle", RECIPE, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr == "keyin: no baseline oracle: there are surprise, jumpy, static, soft-embeddings, soft-pixels, tap\n"
+def test_an_unknown_baseline(here: Keyin, tmp_path: Path) -> None:
+    line = "keyin: no baseline oracle: there are surprise, jumpy, static, soft-embeddings, soft-pixels, tap"
+    assert complaint(here("baseline", "oracle", RECIPE, cwd=tmp_path)) == line
 
 
 def test_the_table_of_the_pushing_world_has_paths(keyin: Keyin, tmp_path: Path) -> None:
