@@ -4,6 +4,7 @@ The tables of Table 1 and the first of Table 2 stand in README.md; all else may 
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,15 @@ def test_the_numbers_are_those_of_the_table(name: str, missing: set[str]) -> Non
     assert f"<!-- table: {file} -->" in table_page
     table = json.loads((ROOT / file).read_text())
     assert {row["method"] for row in table["rows"]} == set(selecting()) - missing
+    first = table["rows"][0]
+    true = first["keyframes_per_sequence"] * first["precision"]["0"] / first["recall"]["0"]
+    assert re.search(rf"{table['n']:,} (test )?sequences(,| with) {true:.1f} true keyframes", prose())
     for row in table["rows"]:
         assert f" {row['method']} {row['f1']['0']:.3f}" in header
         low, high = row["ci95"]["0"]
         scores = f"{row['f1']['0']:.3f} | {low:.3f} to {high:.3f} | {row['f1']['1']:.3f} | {row['keyframes_per_sequence']:.2f}"
-        assert f"| {row['method']} | {scores} |" in table_page
+        trained = seconds_text(row["seconds"]) if "seconds" in row else "–"
+        assert f"| {row['method']} | {scores} | {trained} |" in table_page
         if len(row.get("seeds", {"f1": []})["f1"]) > 1:
             assert f"{row['seeds']['mean']:.3f} ± {row['seeds']['std']:.3f}" in everywhere
     for row in table["quality"]:
