@@ -3,18 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import Keyin
 from typer.testing import CliRunner
 
 from keyin_cli import progress
 from keyin_cli.cli import app
 
 progress.speak()  # as a command does
-
-Keyin = Callable[..., subprocess.CompletedProcess[str]]
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "_TYPER_FORCE_DISABLE_TERMINAL": "1"}
 

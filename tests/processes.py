@@ -1,4 +1,4 @@
-"""Commands that are stopped while they run, what commands print, and how they refuse."""
+"""Commands that are stopped while they run, what commands print, how they refuse, and the tiny run that most are given."""
 
 import json
 import os
@@ -11,9 +11,17 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+Keyin = Callable[..., CompletedProcess[str]]  # of the fixtures `keyin` and `here`
+
+RECIPE = "recipes/tiny/brownian.yaml"
+RUN = Path("artifacts/runs/tiny-brownian")
+DATA = Path("artifacts/data/tiny-brownian.zarr")
+
 
 def printed(done: CompletedProcess[str]) -> Any:
+    """The one JSON object that a command printed, and nothing else."""
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
     return json.loads(done.stdout)
 
 

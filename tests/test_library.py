@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,23 +43,10 @@ def test_keyframes_and_how_probable_they_are(model: keyin_cli.Model) -> None:
     np.testing.assert_allclose(alone.probability[0], found.probability[7], atol=1e-5)
 
 
-def test_probability_is_the_sum_over_keyframes_of_tau(model: keyin_cli.Model) -> None:
+def test_probability_is_that_of_the_network(model: keyin_cli.Model) -> None:
     network = checkpoints.load("brownian").models["keyin"]
-    with torch.no_grad():
-        delta = network.keyframes(network.foundation.encoder(to_images(FRAMES[:3], torch.device("cpu")))).delta.double().numpy()
-    expected = np.zeros((3, 31))
-    for row, offsets in enumerate(delta):
-        at = {0: 1.0}  # the chance of every time, keyframe after keyframe
-        for each in offsets:
-            later: dict[int, float] = {}
-            for time, chance in at.items():
-                for offset, share in enumerate(each, start=1):
-                    later[time + offset] = later.get(time + offset, 0.0) + chance * share
-            at = later
-            for time, chance in at.items():
-                if time <= 30:
-                    expected[row, time] += chance
-    np.testing.assert_allclose(model.keyframes(FRAMES[:3]).probability, expected[:, 1:], atol=1e-5)
+    expected = network.probability(to_images(FRAMES[:3], torch.device("cpu"))).numpy()
+    np.testing.assert_allclose(model.keyframes(FRAMES[:3]).probability, expected, atol=1e-5)
 
 
 def test_segments_make_up_the_sequence(model: keyin_cli.Model) -> None:
@@ -171,11 +157,12 @@ def test_methods_choose_on_the_dataset_that_the_recipe_names(tmp_path: Path, mon
     assert not storage.cache().exists()  # of frames that do not fit into the memory
 
 
-def test_threads_share_a_model() -> None:
-    searching = keyin_cli.load("brownian", "search", device="cpu", training=FRAMES)
-    expected = searching.keyframes(FRAMES[:3]).times
+@pytest.mark.parametrize("method", ["keyin", "search"])
+def test_threads_share_a_model(method: str) -> None:
+    shared = keyin_cli.load("brownian", method, device="cpu", training=FRAMES)
+    expected = shared.keyframes(FRAMES[:3]).times
     with ThreadPoolExecutor(4) as pool:
-        for found in pool.map(lambda _: searching.keyframes(FRAMES[:3].copy()).times, range(12)):
+        for found in pool.map(lambda _: shared.keyframes(FRAMES[:3].copy()).times, range(12)):
             np.testing.assert_array_equal(found, expected)
 
 
@@ -188,14 +175,6 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         keyin_cli.open_dataset(str(tmp_path / "none.zarr"))
     assert not hasattr(keyin_cli, "nothing")
     assert {"load", "open_dataset", "InputError"} <= set(dir(keyin_cli))
-
-
-def test_it_works_in_a_thread(model: keyin_cli.Model) -> None:
-    results: list[keyin_cli.Keyframes] = []
-    thread = threading.Thread(target=lambda: results.append(model.keyframes(FRAMES[:2])))
-    thread.start()
-    thread.join()
-    np.testing.assert_array_equal(results[0].times, model.keyframes(FRAMES[:2]).times)
 
 
 UNTOUCHED = """

@@ -4,16 +4,17 @@ The tables of Table 1 and the first of Table 2 stand in README.md; all else may 
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from keyin_cli.commands.common import seconds_text
 from keyin_cli.names import proposing, selecting
+from keyin_cli.statistics import mcnemar
 
 ROOT = Path(__file__).parent.parent
 NEW = {"keyin-soft", "surprise+number", "uniform"}  # rows that the released tables do not have yet
-NAMES = {"keyin": "KeyIn F1", "keyin+refine": "KeyIn F1+refine"}
 
 
 def readme() -> str:
@@ -37,11 +38,15 @@ def test_the_numbers_are_those_of_the_table(name: str, missing: set[str]) -> Non
     assert f"<!-- table: {file} -->" in table_page
     table = json.loads((ROOT / file).read_text())
     assert {row["method"] for row in table["rows"]} == set(selecting()) - missing
+    first = table["rows"][0]
+    true = first["keyframes_per_sequence"] * first["precision"]["0"] / first["recall"]["0"]
+    assert re.search(rf"{table['n']:,} (test )?sequences(,| with) {true:.1f} true keyframes", prose())
     for row in table["rows"]:
-        assert f"{NAMES.get(row['method'], row['method'])} {row['f1']['0']:.3f}" in header
+        assert f" {row['method']} {row['f1']['0']:.3f}" in header
         low, high = row["ci95"]["0"]
         scores = f"{row['f1']['0']:.3f} | {low:.3f} to {high:.3f} | {row['f1']['1']:.3f} | {row['keyframes_per_sequence']:.2f}"
-        assert f"| {row['method']} | {scores} |" in table_page
+        trained = seconds_text(row["seconds"]) if "seconds" in row else "–"
+        assert f"| {row['method']} | {scores} | {trained} |" in table_page
         if len(row.get("seeds", {"f1": []})["f1"]) > 1:
             assert f"{row['seeds']['mean']:.3f} ± {row['seeds']['std']:.3f}" in everywhere
     for row in table["quality"]:
@@ -107,8 +112,13 @@ def test_what_the_pages_tell_beside_table_2() -> None:
     claims, planning = prose(), ROOT / "artifacts/released/planning"
     rows = {row["method"]: row for row in json.loads((planning / "cem/plan.json").read_text())["rows"]}
     assert f"TAP copies the goal in {100 * rows['tap']['copies_goal']:.0f} % of the tasks" in claims
-    jumpy = [json.loads(line)["success"] for line in (planning / "jumpy-kl0.5/episodes.jsonl").read_text().splitlines()]
-    assert f"{sum(jumpy)} of the first {len(jumpy)} tasks" in claims
+    jumpy, keyin = (
+        [json.loads(line)["success"] for line in (planning / folder / "episodes.jsonl").read_text().splitlines()[:120]]
+        for folder in ("jumpy-kl0.5", "cem/keyin")
+    )
+    gained, lost = (sum(a and not b for a, b in zip(*pair, strict=True)) for pair in ((jumpy, keyin), (keyin, jumpy)))
+    claim = f"{sum(jumpy)} of the first {len(jumpy)} tasks, KeyIn {sum(keyin)} (p {mcnemar(gained, lost):.2f})"
+    assert claims.count(claim) == 2
 
 
 def test_the_speed_of_the_servo_is_that_of_its_result_file() -> None:

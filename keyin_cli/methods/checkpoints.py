@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import stage, stages
 from keyin_cli.recipe import Recipe, check
+from keyin_cli.recipe.recipe import recipe_class
 from keyin_cli.storage import CHECKPOINTS, MANIFEST, SHIFTS, WEIGHTS
 
 if TYPE_CHECKING:
@@ -107,14 +108,24 @@ def _load(file: Path, overrides: Sequence[str]) -> tuple[str, nn.Module, Recipe]
     from keyin_cli.model.weights import load_tensors, read_weights
 
     tensors, metadata = read_weights(file)
-    recipe = check(metadata["recipe"], overrides, source=str(file))
     try:
         spec = stage(metadata["stage"])
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+    recipe = recipe_of(metadata, file, overrides)
     model = spec.model(recipe)
     load_tensors(model, tensors, file)
     return spec.name, model.eval().requires_grad_(False), recipe
+
+
+def recipe_of(metadata: Mapping[str, Any], file: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in a weights file, with `overrides`.
+
+    Raises:
+        InputError: it is none.
+    """
+    known = recipe_class().model_fields  # what else is there are sections of methods that were installed when it was trained
+    return check({key: value for key, value in metadata["recipe"].items() if key in known}, overrides, source=str(file))
 
 
 def evaluations(weights: Path, recipe_name: str) -> Path:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from keyin_cli.datasets.kind import kind_of
 from keyin_cli.errors import InputError
-from keyin_cli.methods.checkpoints import find_all_weights, load_model
+from keyin_cli.methods.checkpoints import find_all_weights, load_model, recipe_of
 from keyin_cli.methods.method import Method
 from keyin_cli.methods.registry import method, suffix, training_command
 from keyin_cli.names import ALL, proposing
-from keyin_cli.recipe import Recipe, check
+from keyin_cli.recipe import Recipe
 from keyin_cli.registry import METHODS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _files(ckpt: Path | str | None) -> dict[str, Path]:
     files = {}
     for file in find_all_weights(ckpt) if ckpt is not None else ():
         metadata = read_weights(file)[1]
-        _check_world(check(metadata["recipe"], source=str(file)), file)
+        _check_world(recipe_of(metadata, file), file)
         files[metadata["stage"]] = file
     return files
 
@@ -83,7 +83,7 @@ def _weights(stage: str, file: Path) -> Weights:
     from keyin_cli.planning.entrant import Weights
 
     tensors, metadata = read_weights(file)
-    size = check(metadata["recipe"], source=str(file)).data.image[0]
+    size = recipe_of(metadata, file).data.image[0]
     return Weights(stage, file.absolute(), tensors_sha256(tensors), size, _load)
 
 

@@ -1,7 +1,8 @@
 """The terms of the losses, unweighted; recipes weight them. Pure functions.
 
 Pixels are compared by binary cross-entropy per colour channel, embeddings by squared error. Over one frame they are summed
-(nats per frame) or averaged, as the recipe's `model.reduction` says; over frames and batch they are averaged.
+(nats per frame) or averaged, as the recipe's `model.reduction` says. Stages sum L_inter over the frames of a sequence
+(formula 8) and average everything over the batch.
 """
 
 from __future__ import annotations

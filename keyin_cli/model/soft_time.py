@@ -34,7 +34,7 @@ def inside(tau: Tensor, frames: int) -> Tensor:
 
 @float32
 def running(delta: Tensor) -> Tensor:
-    """e^t_i = P(delta^t >= i), the segment still runs after i frames (formula 4). (B,M,S) -> (B,M,S)."""
+    """e^t_i = P(delta^t >= i), the segment has not ended before frame i (formula 4). (B,M,S) -> (B,M,S)."""
     return delta.flip(-1).cumsum(-1).flip(-1)
 
 

@@ -6,25 +6,15 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
-from typing import Any
 
 import numpy as np
 import pytest
 import zarr
-from processes import complaint
+from processes import DATA, RECIPE, RUN, Keyin, complaint
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from typer.testing import CliRunner
 
-from keyin_cli.cli import app
-
-Keyin = Callable[..., CompletedProcess[str]]
-
-RECIPE = "recipes/tiny/brownian.yaml"
-RUN = Path("artifacts/runs/tiny-brownian")
 WEIGHTS = RUN / "keyin" / "weights.safetensors"
-DATA = Path("artifacts/data/tiny-brownian.zarr")
 
 
 # ---------------------------------------------------------------- datasets
@@ -187,8 +177,7 @@ def test_a_loss_that_is_not_finite(here: Keyin, tiny: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("command", ["gen-data", "pretrain-interp"])
 @pytest.mark.parametrize("writes", [0, 3], ids=["at once", "later"])
-def test_a_full_disk(command: str, writes: int, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_full_disk(command: str, writes: int, here: Keyin, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = {
         "gen-data": ["brownian", "--n", "1200", "--workers", "1", "--out", "data.zarr"],
         "pretrain-interp": [RECIPE, "--set", f"data.path={tiny / DATA}", "--set", "pretrain.steps=4"],
@@ -203,11 +192,7 @@ def test_a_full_disk(command: str, writes: int, tiny: Path, tmp_path: Path, monk
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
-        full = CliRunner().invoke(app, [command, *arguments])
-    complaint(completed(full), "the disk is full while writing", "free space and run the same command again", code=1)
-    again = CliRunner().invoke(app, [command, *arguments])
-    assert again.exit_code == 0, again.stderr
-
-
-def completed(result: Any) -> CompletedProcess[str]:
-    return CompletedProcess([], result.exit_code, result.stdout, result.stderr)
+        full = here(command, *arguments, cwd=tmp_path)
+    complaint(full, "the disk is full while writing", "free space and run the same command again", code=1)
+    again = here(command, *arguments, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr

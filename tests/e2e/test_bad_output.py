@@ -1,14 +1,10 @@
 """An output path at which something else lies: one clear line, and what lies there stays as it is."""
 
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
+from processes import RUN, Keyin, complaint
 
-Keyin = Callable[..., CompletedProcess[str]]
-
-RUN = "artifacts/runs/tiny-brownian"
 EVALUATE = ("eval-f1", "--ckpt", RUN, "--selector", "keyin")
 
 
@@ -29,9 +25,6 @@ def test_what_is_something_else_is_left_alone(args: tuple[str, ...], line: str, 
     (tiny / "a-file").touch()
     files = [tiny / RUN / "keyin" / name for name in ("manifest.json", "weights.safetensors")]
     before = [file.read_bytes() for file in files]
-    done = here(*args, cwd=tiny)
-    assert (done.returncode, done.stdout) == (2, "")
-    (said,) = [each for each in done.stderr.splitlines() if each.startswith("keyin: ")]
-    assert line in said
+    complaint(here(*args, cwd=tiny), line)
     assert [file.read_bytes() for file in files] == before
     assert (tiny / "a-file").read_bytes() == b""

@@ -1,15 +1,9 @@
 """A wrong recipe: every problem in one line with the key, and nothing is written."""
 
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
-from processes import complaint, complaints
-
-Keyin = Callable[..., CompletedProcess[str]]
-
-RECIPE = "recipes/tiny/brownian.yaml"
+from processes import RECIPE, Keyin, complaint, complaints
 
 
 @pytest.mark.parametrize(

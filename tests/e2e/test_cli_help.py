@@ -1,19 +1,22 @@
 """Every command explains itself at once: --help with an example that can be pasted, without loading anything heavy."""
 
+import json
+import re
 import shlex
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 import typer
+from processes import Keyin
 
 from keyin_cli import __version__
 from keyin_cli.cli import app
 
-Keyin = Callable[..., CompletedProcess[str]]
 Words = tuple[str, ...]
 
 
@@ -36,17 +39,40 @@ def name(words: Words) -> str:
     return "-".join(words) or "keyin"
 
 
-def test_the_commands_of_the_design_are_there() -> None:
-    recipes = {("recipes", word) for word in ("list", "show", "copy", "validate")}
-    promised = {(word,) for word in ("gen-data", "pretrain-interp", "train", "eval-f1", "info", "doctor")} | recipes
-    assert promised <= set(LEAVES)
+def test_the_commands_are_those_of_the_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    assert set(re.findall(r"^\| `keyin ([a-z0-9-]+)` \|", page, re.MULTILINE)) == {words[0] for words in LEAVES}
+    assert {words[1] for words in LEAVES if words[0] == "recipes"} == {"list", "show", "copy", "validate"}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=name)
-def test_help_shows_an_example_and_loads_nothing_heavy(words: Words, keyin: Keyin, tmp_path: Path) -> None:
-    done = keyin(*words, "--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+def test_help_shows_an_example(words: Words, here: Keyin, tmp_path: Path) -> None:
+    done = here(*words, "--help", cwd=tmp_path)
     assert done.returncode == 0
     assert COMMANDS[words].epilog in [line.strip() for line in done.stdout.splitlines()]  # on one line, so it can be pasted
+
+
+EVERY_HELP = """
+import json, sys
+from typer.testing import CliRunner
+from keyin_cli.cli import app
+loaded = {}
+for words in json.loads(sys.argv[1]):
+    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+    loaded[" ".join(words)] = sorted({"torch", "mujoco", "numpy"} & set(sys.modules))
+print(json.dumps(loaded))
+"""
+
+
+def test_help_loads_nothing_heavy() -> None:
+    args = [sys.executable, "-c", EVERY_HELP, json.dumps(list(COMMANDS))]
+    done = subprocess.run(args, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {" ".join(words): [] for words in COMMANDS}
+
+
+def test_help_by_the_real_command(keyin: Keyin, tmp_path: Path) -> None:
+    done = keyin("--help", cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    assert COMMANDS[()].epilog in [line.strip() for line in done.stdout.splitlines()]
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "keyin_cli.cli" in loaded
     assert not loaded & {"torch", "mujoco", "numpy"}
@@ -82,8 +108,8 @@ def test_version(keyin: Keyin, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"keyin {__version__}\n")
 
 
-def test_a_mistyped_command(keyin: Keyin, tmp_path: Path) -> None:
-    done = keyin("trian", cwd=tmp_path)
+def test_a_mistyped_command(here: Keyin, tmp_path: Path) -> None:
+    done = here("trian", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "trian" in done.stderr
 

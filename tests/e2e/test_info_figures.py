@@ -1,9 +1,7 @@
 """`keyin info --figures`: statistics, pictures and a video of a dataset, by the real command."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import av
@@ -11,8 +9,7 @@ import numpy as np
 import pytest
 import zarr
 from PIL import Image
-
-Keyin = Callable[..., CompletedProcess[str]]
+from processes import Keyin, complaint, printed
 
 N = 20
 FRAMES = {"pushing": 31, "brownian": 35}
@@ -38,10 +35,7 @@ def drawn(keyin: Keyin, data: Path) -> dict[str, Any]:
     """What the command printed for each kind, run in the directory of the data."""
     results = {}
     for kind in FRAMES:
-        done = keyin("info", f"{kind}.zarr", "--figures", "--json", cwd=data)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.count("\n") == 1
-        results[kind] = json.loads(done.stdout)
+        results[kind] = printed(keyin("info", f"{kind}.zarr", "--figures", "--json", cwd=data))
     return results
 
 
@@ -110,9 +104,7 @@ def test_lines_for_a_person_and_another_directory(keyin: Keyin, data: Path, draw
 
 
 def test_without_labels_it_is_drawn_all_the_same(keyin: Keyin, data: Path, tmp_path: Path) -> None:
-    done = keyin("info", data / "own.zarr", "--figures", "--out", "out", "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    result = printed(keyin("info", data / "own.zarr", "--figures", "--out", "out", "--json", cwd=tmp_path))
     assert result["figures"] == ["out/demonstrations.png", "out/demonstrations.mp4"]
     assert set(result["statistics"]) == {"sequences", "frames", "splits"}
     assert len(filmed(tmp_path / "out" / "demonstrations.mp4")) == 9
@@ -129,13 +121,9 @@ def test_without_labels_it_is_drawn_all_the_same(keyin: Keyin, data: Path, tmp_p
     ],
     ids=lambda value: " ".join(value) if value[0].endswith(("zarr", "yaml")) else "",
 )
-def test_bad_input(arguments: tuple[str, ...], parts: tuple[str, ...], keyin: Keyin, data: Path) -> None:
+def test_bad_input(arguments: tuple[str, ...], parts: tuple[str, ...], here: Keyin, data: Path) -> None:
     before = set(data.iterdir())
     name, *rest = arguments
     path = Path(__file__).parents[2] / name if name.endswith(".yaml") else name
-    done = keyin("info", path, *rest, cwd=data)
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("keyin: ")
-    assert all(part in line for part in parts), line
+    complaint(here("info", path, *rest, cwd=data), *parts)
     assert set(data.iterdir()) == before

@@ -3,24 +3,18 @@
 import json
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 from distributed import LocalCluster
-from processes import interrupt, printed
+from processes import DATA, RECIPE, RUN, Keyin, interrupt, printed
 from typer.testing import CliRunner
 
 from keyin_cli.cli import app
 from keyin_cli.datasets import store
 
-Keyin = Callable[..., CompletedProcess[str]]
-
-RECIPE = "recipes/tiny/brownian.yaml"
-RUN = Path("artifacts/runs/tiny-brownian")
-DATA = Path("artifacts/data/tiny-brownian.zarr")
 SHARDS = 8
 GENERATE = ("gen-data", "brownian", "--n", str(SHARDS * 1000), "--out", "data.zarr", "--json")
 
@@ -98,7 +92,6 @@ def test_the_same_dataset_however_it_is_made(
     [
         ("interpolator", signal.SIGKILL),
         ("interpolator", signal.SIGINT),
-        ("interpolator", signal.SIGTERM),
         ("keyin", signal.SIGKILL),
     ],
 )

@@ -2,31 +2,18 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
 import pytest
 import zarr
 from PIL import Image
+from processes import DATA, RECIPE, RUN, Keyin, printed
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-Keyin = Callable[..., CompletedProcess[str]]
-
-RECIPE = "recipes/tiny/brownian.yaml"
-RUN = Path("artifacts/runs/tiny-brownian")
-DATA = Path("artifacts/data/tiny-brownian.zarr")
 METHODS = ["keyin", "keyin+refine", "search", "constant", "random"]
 LIMIT = 40  # sequences evaluated
-
-
-def printed(done: CompletedProcess[str]) -> Any:
-    """The one JSON object that a command printed, and nothing else."""
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,14 @@
 
 import json
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
 from PIL import Image
+from processes import RUN, Keyin, complaint, interrupt, printed
 from small_pushing import save
 
-Keyin = Callable[..., CompletedProcess[str]]
 OUT = Path("artifacts/runs/planning")
 TIMES = ("seconds", "seconds_per_episode")
 
@@ -23,9 +18,8 @@ TIMES = ("seconds", "seconds_per_episode")
 def planned(keyin: Keyin, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """11 oracle episodes: more than run side by side."""
     path = tmp_path_factory.mktemp("plan")
-    done = keyin("plan", "--method", "oracle", "--episodes", "11", "--pictures", "1", "--workers", "1", "--json", cwd=path)
-    assert done.returncode == 0, done.stderr
-    return path, json.loads(done.stdout)
+    args = ("--method", "oracle", "--episodes", "11", "--pictures", "1", "--workers", "1", "--json")
+    return path, printed(keyin("plan", *args, cwd=path))
 
 
 def lines(path: Path, method: str = "oracle") -> list[dict]:
@@ -73,14 +67,9 @@ def test_killed_and_continued_is_never_interrupted(keyin: Keyin, tmp_path: Path)
     whole.mkdir()
     killed.mkdir()
     result = json.loads(keyin(*args, "--workers", "1", "--json", cwd=whole).stdout)
-    command = [sys.executable, "-m", "keyin_cli", *args, "--workers", "1"]
-    process = subprocess.Popen(command, cwd=killed, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     written = killed / OUT / "random" / "episodes.jsonl"
-    while not (written.is_file() and written.stat().st_size):
-        assert process.poll() is None
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = (*args, "--workers", "1")
+    interrupt(command, killed, lambda: written.is_file() and written.stat().st_size > 0, signal.SIGKILL, group=True)
     with written.open("a") as file:
         file.write('{"task": 10, "succ')  # as if killed while writing
     done = keyin(*args, "--workers", "2", "--json", cwd=killed)
@@ -91,13 +80,11 @@ def test_killed_and_continued_is_never_interrupted(keyin: Keyin, tmp_path: Path)
 
 def test_other_settings_are_refused_and_foreign_directories_left_alone(here: Keyin, planned: tuple[Path, dict]) -> None:
     path, _ = planned
-    done = here("plan", "--method", "oracle", "--episodes", "2", "--seed", "1", cwd=path)
-    assert done.returncode == 2
-    assert "was planned differently (seed: 0 -> 1)" in done.stderr
+    other = here("plan", "--method", "oracle", "--episodes", "2", "--seed", "1", cwd=path)
+    complaint(other, "was planned differently (seed: 0 -> 1)")
     (path / "mine" / "none").mkdir(parents=True)
     (path / "mine" / "none" / "thesis.txt").write_text("")
-    done = here("plan", "--method", "none", "--episodes", "2", "--out", "mine", "--overwrite", cwd=path)
-    assert done.returncode == 2
+    complaint(here("plan", "--method", "none", "--episodes", "2", "--out", "mine", "--overwrite", cwd=path), "mine")
     assert (path / "mine" / "none" / "thesis.txt").exists()
 
 
@@ -138,9 +125,8 @@ def test_a_trained_method_and_what_it_is_compared_with(keyin: Keyin, tmp_path: P
 
 
 def test_weights_of_another_world_are_refused(here: Keyin, tiny: Path) -> None:
-    done = here("plan", "--ckpt", "artifacts/runs/tiny-brownian", "--method", "keyin", "--out", "never", cwd=tiny)
-    assert done.returncode == 2
-    assert "was trained on brownian frames of 32x32x1: planning needs weights of the pushing world" in done.stderr
+    line = "was trained on brownian frames of 32x32x1: planning needs weights of the pushing world"
+    complaint(here("plan", "--ckpt", RUN, "--method", "keyin", "--out", "never", cwd=tiny), line)
     assert not (tiny / "never").exists()
 
 
@@ -152,12 +138,10 @@ def test_weights_of_another_world_are_refused(here: Keyin, tiny: Path) -> None:
         (None, "no image at goal.png"),
     ],
 )
-def test_a_goal_that_cannot_be_used(keyin: Keyin, tmp_path: Path, image: np.ndarray | None, line: str) -> None:
+def test_a_goal_that_cannot_be_used(here: Keyin, tmp_path: Path, image: np.ndarray | None, line: str) -> None:
     if image is not None:
         Image.fromarray(image).save(tmp_path / "goal.png")
-    done = keyin("plan", "--method", "none", "--goal", "goal.png", "--episodes", "2", cwd=tmp_path)
-    assert done.returncode == 2
-    assert line in done.stderr
+    complaint(here("plan", "--method", "none", "--goal", "goal.png", "--episodes", "2", cwd=tmp_path), line)
     assert not (tmp_path / "artifacts").exists()
 
 

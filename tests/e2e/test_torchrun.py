@@ -6,17 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from processes import RUN, Keyin
 from safetensors.numpy import load_file
 
-Keyin = Callable[..., CompletedProcess[str]]
-
-RUN = Path("artifacts/runs/tiny-brownian")
 KEYS = ["device=cpu", "data.n=120", "model.interpolator={kind: stochastic, latent: 3}", "train.objective=search"]
 KEYS += [f"{stage}.{key}" for stage in ("pretrain", "train") for key in ("log_every=1", "batch=7", "checkpoint_every=2")]
 KEYS += ["pretrain.steps=30", "train.steps=6"]  # stage 1 is long enough to be stopped in

@@ -3,20 +3,14 @@
 import json
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from processes import start
+from processes import DATA, RECIPE, RUN, Keyin, start
 
-Keyin = Callable[..., CompletedProcess[str]]
 Command = tuple[str, ...]
 
-RECIPE = "recipes/tiny/brownian.yaml"
-RUN = Path("artifacts/runs/tiny-brownian")
-DATA = Path("artifacts/data/tiny-brownian.zarr")
 TRAIN, PRETRAIN, GENERATE = ("train", RECIPE), ("pretrain-interp", RECIPE), ("gen-data", "tiny/brownian")
 STATIC, SURPRISE = ("baseline", "static", RECIPE), ("baseline", "surprise", RECIPE)
 EVALUATE = ("eval-f1", "--ckpt", str(RUN), "--limit", "12", "--out", "evaluation")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from small_brownian import MODEL
 
 from keyin_cli import storage
 from keyin_cli.errors import InputError
@@ -16,7 +17,7 @@ from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.weights import save_weights, tensors_sha256
 from keyin_cli.recipe import check
 
-SMALL = {"name": "small", "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}}
+SMALL = {"name": "small", "model": MODEL}
 RECIPE = check(SMALL)
 ROOT = Path(__file__).parents[2]
 

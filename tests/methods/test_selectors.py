@@ -3,9 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_brownian import frames, recipe
 
-from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.datasets.brownian import BrownianData, simulate
 from keyin_cli.discovery.alignment import select
+from keyin_cli.discovery.f1 import f1
 from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
 from keyin_cli.methods import rows
@@ -18,31 +20,22 @@ from keyin_cli.model.search import chain_costs, cheapest_chain
 from keyin_cli.model.surprise import peaks
 from keyin_cli.model.svg import Svg
 from keyin_cli.names import selecting
-from keyin_cli.recipe import check
 
-RECIPE = check(
-    {
-        "name": "small",
-        "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4},
-        "discovery": {"price": 30.0},
-        "jumpy": {"offset": 6},
-    }
-)
-SIMULATED = simulate(BrownianData(), np.arange(7))
-FRAMES, LABELS = draw(BrownianData(), SIMULATED.states), SIMULATED.keyframes[:, 5:]
+FRAMES = frames(7)
+LABELS = simulate(BrownianData(), np.arange(7)).keyframes[:, 5:]
 
 
 VARIANTS = ("keyin-soft", "jumpy", "static", "soft-embeddings", "soft-pixels")
 
 
 def sources(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> Sources:
-    recipe = check(RECIPE.model_dump(mode="json"), [f"discovery.price={price}"])
+    small = recipe("jumpy.offset=6", f"discovery.price={price}")
     torch.manual_seed(0)
-    models: dict[str, Foundation | KeyIn | Svg] = {"interpolator": Foundation(recipe)}
+    models: dict[str, Foundation | KeyIn | Svg] = {"interpolator": Foundation(small)}
     if stage == "keyin":
-        models = {"keyin": KeyIn(recipe), "surprise": Svg(recipe)}
-        models |= {name: KeyIn(spec(name).variant(recipe)) for name in VARIANTS}
-    return Sources({name: model.eval() for name, model in models.items()}, recipe, torch.device("cpu"), lambda: FRAMES, seed)
+        models = {"keyin": KeyIn(small), "surprise": Svg(small)}
+        models |= {name: KeyIn(spec(name).variant(small)) for name in VARIANTS}
+    return Sources({name: model.eval() for name, model in models.items()}, small, torch.device("cpu"), lambda: FRAMES, seed)
 
 
 @pytest.mark.parametrize("name", selecting())
@@ -104,7 +97,7 @@ def test_what_is_evaluated_is_what_the_weights_allow() -> None:
     assert list(rows.selectors([], sources(stage="interpolator").models)) == ["search", "constant", "uniform", "random"]
     with pytest.raises(InputError, match="no keyframes can be detected with weights of tap alone"):
         rows.selectors([], {"tap": torch.nn.Linear(1, 1)})
-    with pytest.raises(InputError, match=r"^no selector oracle: there are keyin, keyin\+refine, search"):
+    with pytest.raises(InputError, match=r"^no selector oracle: there are keyin, keyin\+refine, keyin-soft, search"):
         rows.selectors(["oracle"], models)
 
 
@@ -137,7 +130,7 @@ def test_refining_shortens_the_description_and_keeps_the_count() -> None:
 def test_refining_moves_what_the_search_would_find_not_what_is_selected() -> None:
     """Keyframes named a frame earlier come out as the search names them; one before the end, which it would find there, stays."""
     selector = maker("keyin+refine")(sources())
-    earlier = check(RECIPE.model_dump(mode="json"), ["discovery.shift=-1"])
+    earlier = recipe("jumpy.offset=6", "discovery.price=30", "discovery.shift=-1")
     shifted = maker("keyin+refine")(replace(sources(), recipe=earlier))
     found, last = np.zeros((7, 30), bool), np.zeros((7, 30), bool)
     found[:, [5, 11, 17, 23]], last[:, 29] = True, True
@@ -156,10 +149,11 @@ def test_refining_leaves_the_best_chain_alone() -> None:
 
 
 def test_the_expected_score_of_random_is_the_mean_of_draws() -> None:
-    selector = maker("random")(sources())
     labels = np.zeros((7, 30), dtype=bool)
     labels[:, ::7] = True
-    assert 0.05 < selector.expected_f1(FRAMES, labels) < 0.3
+    draws = [maker("random")(sources(seed=seed)).select(FRAMES) for seed in range(50)]
+    expected = np.mean([f1(each, labels, 0) for each in draws])
+    assert maker("random")(sources()).expected_f1(FRAMES, labels) == pytest.approx(expected)
 
 
 def test_auto_price_is_what_a_frame_costs_alone() -> None:

@@ -2,17 +2,15 @@
 
 import numpy as np
 import torch
+from small_brownian import frames, recipe
 
-from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.svg import Svg
-from keyin_cli.recipe import check
 
 
 def build() -> Svg:
     torch.manual_seed(0)
-    model = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
-    return Svg(check({"name": "small", "model": model})).eval()
+    return Svg(recipe()).eval()
 
 
 def test_the_posterior_sees_frames_up_to_its_own() -> None:
@@ -83,8 +81,7 @@ def test_imagined_videos_of_samples_are_those_of_each_alone() -> None:
 
 def test_surprise_looks_back_only() -> None:
     model = build()
-    frames = draw(BrownianData(), simulate(BrownianData(), np.arange(3)).states)
-    images = torch.from_numpy(frames) / 255
+    images = torch.from_numpy(frames(3)) / 255
     scores = model.surprise(images)
     assert scores.shape == (3, 34)
     assert (scores >= 0).all()

@@ -1,17 +1,15 @@
 """TAP: an image between two, and which frame it is nearest to."""
 
 import torch
+from small_brownian import recipe
 
 from keyin_cli.model import losses
 from keyin_cli.model.tap import Tap, nearest
-from keyin_cli.recipe import check
-
-MODEL = {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}, "lstm": {"units": 16}, "latent": 4}
 
 
 def test_both_ends_decide() -> None:
     torch.manual_seed(0)
-    model = Tap(check({"name": "small", "model": MODEL})).eval()
+    model = Tap(recipe()).eval()
     start, goal, other = torch.rand(3, 2, 32, 32, 1)
     logits = model(start, goal)
     assert logits.shape == (2, 32, 32, 1)
@@ -22,7 +20,7 @@ def test_both_ends_decide() -> None:
 
 def test_a_bottleneck_is_an_image() -> None:
     torch.manual_seed(0)
-    model = Tap(check({"name": "small", "model": MODEL})).eval()
+    model = Tap(recipe()).eval()
     start, goal = torch.rand(2, 3, 32, 32, 1)
     image = model.bottleneck(start, goal)
     assert not image.requires_grad

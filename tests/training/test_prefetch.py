@@ -1,6 +1,7 @@
 import threading
 import time
 from itertools import islice
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ def test_only_a_few_are_made_ahead_and_the_thread_ends_with_the_block() -> None:
     made: list[int] = []
     with Prefetch(lambda step: made.append(step), range(1000)) as items:
         list(islice(items, 10))
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while len(made) < 10 + prefetch.AHEAD - 1 and time.monotonic() < deadline:
             time.sleep(0.001)
         time.sleep(0.02)
@@ -39,15 +40,27 @@ def test_an_exception_comes_where_its_item_would_have_come() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
 
-def test_time_is_counted_only_when_there_is_nothing_to_take() -> None:
-    with Prefetch(lambda step: time.sleep(0.03), range(5)) as slow:
+def test_time_is_counted_only_when_there_is_nothing_to_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on only while an item is made that is waited for, then only while an item is used."""
+    now, asked = [0.0], threading.Semaphore(0)
+
+    def clock() -> float:
+        asked.release()
+        return now[0]
+
+    def make(step: int) -> None:
+        for _ in range(2 if step else 1):  # the clock is asked when the item before has come and when this one is asked for
+            assert asked.acquire(timeout=60)
+        now[0] += 1
+
+    monkeypatch.setattr(prefetch, "time", SimpleNamespace(perf_counter=clock))
+    with Prefetch(make, range(5)) as slow:
         list(slow)
-    assert 0.1 < slow.waited < 5
-    begun = time.perf_counter()
+    assert slow.waited == 5
     with Prefetch(lambda step: step, range(20)) as fast:
         for _ in fast:
-            time.sleep(0.005)
-    assert fast.waited < (time.perf_counter() - begun) / 2
+            now[0] += 1
+    assert fast.waited == 0
 
 
 def test_the_number_of_threads_stays() -> None:
