@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.store import Dataset
 from keyin_cli.devices import pick_device
 from keyin_cli.discovery.evaluate import SEQUENCES, STRIPS, Evaluation, evaluate
+from keyin_cli.discovery.publishing import published, train_and_publish
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.reconstructions import compare
 from keyin_cli.discovery.seeds import over_seeds
@@ -24,10 +24,8 @@ from keyin_cli.discovery.selector import Select, Times
 from keyin_cli.errors import InputError
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.trained import Checkpoint
-from keyin_cli.model.weights import halve
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.registry import resolve
-from keyin_cli.training.pipeline import train
 from keyin_cli.training.spec import StageSpec
 
 TABLE = "table.json"
@@ -89,10 +87,10 @@ def table(
     out = out or storage.runs(recipe.name) / "table"
     stages = _stages(methods)
     _check_predictors(recipe, methods)
-    _check_out(out, stages)
+    _check_out(recipe, out, stages)
     dataset = _labelled(recipe)
     with storage.locked(out):
-        manifests = _train(recipe, stages, storage.runs(recipe.name), out)
+        manifests = train_and_publish(recipe, stages, storage.runs(recipe.name), out)
         selectors = _selectors(methods)
         checkpoint = replace(load(out), shifts={})
         result = evaluate(selectors, checkpoint, Evaluation(seed=recipe.seed), out, out)
@@ -100,8 +98,9 @@ def table(
         shifts = {name: row["aligned"]["shift"] for name, row in rows.items() if row["aligned"]}
         storage.write_json(out / storage.SHIFTS, shifts)
         for method in methods:
-            for suffix in method.selectors if method.stage else ():
-                rows[f"{method.name}{suffix}"] |= _effort(method.stage, manifests)
+            if method.stage:
+                for suffix in method.selectors:
+                    rows[f"{method.name}{suffix}"] |= _effort(method.stage, manifests)
         for name, detected in _other_seeds(recipe, methods, settings, replace(checkpoint, shifts=shifts), load, out).items():
             rows[name]["seeds"] = over_seeds(detected, _times(out, None, recipe), shifts.get(name, 0))
         device = pick_device(recipe.device)
@@ -122,14 +121,6 @@ def table(
     return result
 
 
-def _train(recipe: Recipe, stages: Sequence[StageSpec], run: Path, out: Path) -> dict[str, dict[str, Any]]:
-    """Train stages and publish them in `out`: their manifests."""
-    manifests = {stage.name: train(stage, recipe, run) for stage in stages}
-    for stage in stages:
-        publish(run / stage.name, out / stage.name)
-    return manifests
-
-
 def _other_seeds(
     recipe: Recipe,
     methods: Sequence[Tabled],
@@ -145,9 +136,9 @@ def _other_seeds(
         few = settings.baseline_seeds is not None and more >= settings.baseline_seeds
         some = [method for method in trained if not few or method is methods[0] or len(_stages([method])) == 1]
         seed = recipe.seed + more
-        run = storage.runs(f"{recipe.name}-seed{seed}")
-        with storage.locked(half := run / "table"):
-            _train(check(recipe.model_dump(mode="json"), [f"seed={seed}"]), _stages(some), run, half)
+        run, half = storage.runs(f"{recipe.name}-seed{seed}"), out / f"seed{seed}"
+        with storage.locked(half):
+            train_and_publish(check(recipe.model_dump(mode="json"), [f"seed={seed}"]), _stages(some), run, half)
             selectors = _selectors(some)
             evaluate(selectors, replace(load(half), shifts=first.shifts), Evaluation(seed=seed), half, half)
         for row in selectors:
@@ -168,16 +159,15 @@ def _selectors(methods: Sequence[Tabled]) -> dict[str, Select]:
     return {f"{method.name}{suffix}": make for method in methods for suffix, make in method.selectors.items()}
 
 
-def _check_out(out: Path, stages: Sequence[StageSpec]) -> None:
+def _check_out(recipe: Recipe, out: Path, stages: Sequence[StageSpec]) -> None:
     """Refuse a directory that holds something else than a table.
 
     Raises:
         InputError: it does; full weights would be replaced by halved ones.
     """
     storage.check_free(out, "evaluation")
-    for folder in (out / stage.name for stage in stages):
-        if (folder / storage.MANIFEST).is_file() and "halved_from" not in storage.read_manifest(folder):
-            raise InputError(f"{folder} holds a run, it is left alone: give another --out")
+    for stage in stages:
+        published(stage, recipe, out)
 
 
 def _check_predictors(recipe: Recipe, methods: Sequence[Tabled]) -> None:
@@ -205,15 +195,6 @@ def _labelled(recipe: Recipe) -> Dataset:
     return dataset
 
 
-def publish(stage: Path, out: Path) -> None:
-    """Copy a finished stage's manifest and metrics, and its weights in half precision, whose hash the new manifest has."""
-    manifest = storage.read_manifest(stage)
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(stage / storage.METRICS, out / storage.METRICS)
-    sha256 = halve(stage / storage.WEIGHTS, out / storage.WEIGHTS)
-    storage.write_json(out / storage.MANIFEST, manifest | {"weights_sha256": sha256, "halved_from": manifest["weights_sha256"]})
-
-
 def _stages(methods: Sequence[Tabled]) -> list[StageSpec]:
     """What is trained for methods: stage 1 first, then each in order."""
     wanted = [method.stage for method in methods if method.stage]
@@ -221,13 +202,13 @@ def _stages(methods: Sequence[Tabled]) -> list[StageSpec]:
     return list({stage.name: stage for stage in [*below, *wanted]}.values())
 
 
-def _effort(stage: StageSpec | None, manifests: Mapping[str, dict[str, Any]]) -> dict[str, float]:
-    """Sequences that a stage saw, and how long it and what it stands on were trained and prepared."""
-    if stage is None:
-        return {"sequences": 0, "seconds": 0.0}
-    manifest, below = manifests[stage.name], _effort(stage.foundation, manifests)
-    own = manifest["seconds"] + manifest.get("preparation_seconds", 0.0)
-    return {"sequences": manifest["sequences"], "seconds": round(own + below["seconds"], 1)}
+def _effort(stage: StageSpec, manifests: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Sequences that a stage saw on top of stage 1, and how long it and what it stands on were trained and prepared."""
+    manifest, below = manifests[stage.name], stage.foundation
+    seconds = manifest["seconds"] + manifest.get("preparation_seconds", 0.0)
+    if below is None:
+        return {"sequences": 0, "seconds": round(seconds, 1)}
+    return {"sequences": manifest["sequences"], "seconds": round(seconds + _effort(below, manifests)["seconds"], 1)}
 
 
 def _predictor(checkpoint: Checkpoint, method: Tabled) -> Predictor:
