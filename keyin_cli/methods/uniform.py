@@ -26,6 +26,6 @@ class UniformSelector(Inpainting):
 METHOD = Method(
     name="uniform",
     help="as many keyframes as there are true ones, evenly spaced; it is told their number",
-    order=95,
+    order=97,
     selectors={"": UniformSelector},
 )

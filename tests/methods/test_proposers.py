@@ -60,7 +60,7 @@ def test_methods_without_weights_need_none(tmp_path: Path) -> None:
         entrants(("keyin+wall",), run / "jumpy")
     with pytest.raises(InputError, match=r"weights of `keyin baseline surprise`"):
         entrants(("surprise",), None)
-    with pytest.raises(InputError, match=r"^no method keyin\+fre: did you mean keyin\+free\? there are all, random"):
+    with pytest.raises(InputError, match=r"^no method keyin\+fre: did you mean keyin\+free\? there are all, initial, random"):
         entrants(("keyin+fre",), None)
 
 

@@ -35,7 +35,7 @@ def plan(rows: tuple[str, ...], ckpt: Path | None, settings: Settings, out: Path
     return run_rows(entrants(rows, ckpt), settings, out)
 
 
-METHODS = ("random", "tap", "keyin+free+wall", "keyin")
+METHODS = ("initial", "random", "tap", "keyin+free+wall", "keyin")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,7 @@ def test_rows_are_compared_with_keyin(planned: tuple[Path, dict[str, Any]], run:
     assert tuple(rows) == METHODS
     assert (rows["random"]["servo"], rows["tap"]["servo"]) == ("random", "cem")
     assert 0 <= rows["tap"]["copies_goal"] <= 1
+    assert (rows["initial"]["servo"], rows["initial"]["error_over_initial"]) == ("still", pytest.approx(1))
     assert "against_keyin" not in rows["keyin"]
     other = rows["random"]["against_keyin"]
     assert other["error_difference"] == pytest.approx(rows["random"]["error_mean"] - rows["keyin"]["error_mean"])
@@ -102,8 +103,8 @@ def test_other_weights_or_another_servo_do_not_continue_it(
 
 def test_all_are_those_that_the_weights_allow(run: Path) -> None:
     assert list(entrants(("all",), run)) == proposing()
-    assert list(entrants(("all",), None)) == ["random", "none", "oracle"]
-    assert list(entrants(("none", "all"), run / "jumpy")) == ["random", "none", "jumpy", "oracle"]
+    assert list(entrants(("all",), None)) == ["initial", "random", "none", "oracle"]
+    assert list(entrants(("none", "all"), run / "jumpy")) == ["initial", "random", "none", "jumpy", "oracle"]
     with pytest.raises(InputError, match=r"^keyin needs weights of `keyin train`"):  # named, so it is not left out
         entrants(("all", "keyin"), run / "jumpy")
 

@@ -43,6 +43,11 @@ def test_random_actions_do_not_depend_on_the_goal() -> None:
     assert not np.array_equal(first.motion[0, :, 2:4], first.motion[1, :, 2:4])
 
 
+def test_a_puck_that_nobody_moves_stays() -> None:
+    episodes = run("still", [0, 1])
+    np.testing.assert_allclose(episodes.path[:, -1], episodes.path[:, 0], atol=1e-9)
+
+
 def test_icem_pushes_a_puck_to_a_near_goal_with_few_samples() -> None:
     tasks = make(0, np.arange(4))
     scene = Scene(tasks.scene.wall, tasks.scene.start, tasks.scene.start + np.array([0.25, 0.0]))
