@@ -114,7 +114,7 @@ def keyin_terms(stage: KeyframePhase, batch: Batch) -> Terms:
         terms = search_terms(stage, batch, embeddings, keyframes)
     else:
         terms = soft_terms(stage, batch, images, embeddings, keyframes)
-    return {**terms, "entropy": losses.entropy(keyframes.delta)}
+    return {**terms, "entropy": losses.entropy(keyframes.logits)}
 
 
 def soft_terms(stage: KeyframePhase, batch: Batch, images: Tensor, embeddings: Tensor, keyframes: Keyframes) -> Terms:

@@ -73,6 +73,10 @@ def per_keyframe(errors: Tensor, inside: Tensor) -> Tensor:
 
 
 @float32
-def entropy(delta: Tensor) -> Tensor:
-    """Mean entropy of the offset distributions (B,M,S), in nats."""
-    return torch.special.entr(delta).sum(-1).mean()
+def entropy(logits: Tensor) -> Tensor:
+    """Mean entropy of the offset distributions with logits (B,M,S), in nats.
+
+    Taken from the logits, because the gradient of δ log δ is not finite once a chance has become zero.
+    """
+    logs = logits.log_softmax(-1)
+    return -(logs.exp() * logs).sum(-1).mean()

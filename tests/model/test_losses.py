@@ -50,8 +50,14 @@ def test_per_keyframe_is_averaged_over_sequences_however_many_keyframes_each_has
 
 
 def test_entropy_of_uniform_and_of_certain() -> None:
-    torch.testing.assert_close(losses.entropy(torch.full((1, 2, 4), 0.25)), torch.tensor(4.0).log())
-    assert losses.entropy(torch.eye(4)[None]) == 0
+    torch.testing.assert_close(losses.entropy(torch.full((1, 2, 4), 3.0)), torch.tensor(4.0).log())
+    logits = torch.randn(1, 2, 4)
+    torch.testing.assert_close(losses.entropy(logits), torch.special.entr(logits.softmax(-1)).sum(-1).mean())
+    certain = (300 * torch.eye(4)[None]).requires_grad_()
+    entropy = losses.entropy(certain)
+    assert entropy == 0
+    entropy.backward()
+    assert torch.isfinite(certain.grad).all()  # chances are zero here
 
 
 def test_offsets_known_censored_and_unknown() -> None:

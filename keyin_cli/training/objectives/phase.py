@@ -87,7 +87,7 @@ class KeyframePhase(ABC):
         inside = soft_time.inside(tau, horizon)
         return {
             **self.own_terms(batch, Predicted(embeddings, keyframes, tau, horizon, inside)),
-            "entropy": losses.entropy(keyframes.delta),
+            "entropy": losses.entropy(keyframes.logits),
             "keyframes_inside": inside.sum(-1).mean(),
         }
 
