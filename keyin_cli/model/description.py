@@ -1,7 +1,7 @@
-"""The expected description length: what search minimises over chains of segments, as a function of soft offsets.
+"""Description lengths over all chains of segments, as functions of soft offsets; exact search takes the cheapest chain.
 
-Exact search (`search`) takes the cheapest chain. Here δ says how likely every chain is, and the loss is what they cost on
-average, linear in every δ^t. Nothing is decoded: the costs of all segments are known. Pure functions.
+δ says how likely every chain is. The expected length is what chains cost on average, linear in every δ^t; the marginal length is
+what a sequence costs when its chain need not be told. Nothing is decoded: the costs of all segments are known. Pure functions.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from keyin_cli.model.precision import float32
+
+NEVER = -1e6  # the logarithm of a chance of zero; minus infinity has no gradient
 
 
 @float32
@@ -48,3 +50,35 @@ def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, hor
     inside = tau[:, 1:, 1:horizon].sum((1, 2))
     left = torch.arange(horizon, 0, -1, device=tau.device, dtype=tau.dtype)  # frames after times 0 … horizon-1
     return segments + price * (inside + tau[:, -1, :horizon] @ left)
+
+
+@float32
+def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -> Tensor:
+    """Nats of a sequence when its keyframes are not told: −log Σ over chains of the chance that δ gives to one · e^−its length.
+
+    The forward algorithm: α^0 is 1 at time 0, and before the horizon α^t_j = e^−price Σ_d α^{t-1}_{j-d} δ^t_d e^−cost(j-d,d).
+    What leads to it or past it ends the chain; frames that M segments do not reach cost the price each. By Jensen's inequality it
+    is at most `expected_length`. Its gradient is that of the cross-entropy of δ with the posterior over chains, whose mode is what
+    search finds.
+
+    Args:
+        logits: of δ (B,M,S).
+        costs: (B,N+1,S), as for `closed_costs`.
+
+    Returns:
+        (B,).
+    """
+    logs, closed = logits.log_softmax(-1), closed_costs(costs, horizon)
+    longest = logs.shape[-1]
+    times, offsets = torch.arange(horizon, device=logs.device), torch.arange(1, longest + 1, device=logs.device)
+    ends = times[:, None] + offsets >= horizon
+    starts = times[:, None] - offsets  # of the segments that end at each time
+    alpha = torch.where(times == 0, 0.0, NEVER).expand(len(logs), -1)
+    finished = []
+    for t in range(logs.shape[1]):
+        step = alpha[..., None] + logs[:, t, None] - closed  # at [:, j, d-1]: keyframe t-1 at j, t at j+d
+        finished.append(step.masked_fill(~ends, NEVER).flatten(1).logsumexp(-1))
+        arriving = step[:, starts.clamp_min(0), offsets - 1].masked_fill(starts < 0, NEVER)
+        alpha = (arriving.logsumexp(-1) - price).clamp_min(NEVER)
+    finished.append((alpha - price * (horizon - times)).logsumexp(-1))
+    return -torch.stack(finished, dim=-1).logsumexp(-1)

@@ -61,14 +61,14 @@ class TrainWeights(Section):
     kl: Weight = 5e-2  # beta
     sequence: Weight = 1.0  # L_inter; with the objective search, of the frames after the last keyframe inside
     offsets: Weight = 1.0  # offsets against those of the search; the objective search only
-    description: Weight = 1.0  # the expected description length; that objective only
+    description: Weight = 1.0  # the description length, expected or marginal; these objectives only
     keyframes_inside: Weight = 0.0  # price of every keyframe that is expected inside, nats; soft objectives only
     entropy: Weight = 0.0  # bonus on the entropy of delta, at the first step
 
 
-Objective = Literal["soft-pixels", "soft-embeddings", "description", "search"]
+Objective = Literal["soft-pixels", "soft-embeddings", "description", "marginal", "search"]
 Part = Literal["encoder", "decoder", "interpolator"]
-SEARCHED = ("search", "description")  # objectives that learn from the costs of segments
+SEARCHED = ("search", "description", "marginal")  # objectives that learn from the costs of segments
 PARTS: tuple[Part, ...] = ("encoder", "decoder", "interpolator")  # of stage 1
 
 

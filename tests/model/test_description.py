@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from keyin_cli.model.description import closed_costs, expected_length
-from keyin_cli.model.search import chain_costs
+from keyin_cli.model.description import closed_costs, expected_length, marginal_length
+from keyin_cli.model.search import chain_costs, cheapest_chain
 from keyin_cli.model.soft_time import hard_times, keyframe_times
 
 N, M, S, PRICE = 7, 3, 4, 2.5
@@ -73,3 +73,35 @@ def test_the_gradient_is_finite_and_favours_the_cheapest_chain(costs: torch.Tens
         logits = (logits - 0.2 * gradient).detach().requires_grad_()
     uniform = torch.full((2, M, S), 1 / S)
     assert (length(logits.softmax(-1).detach(), costs) < length(uniform, costs)).all()
+
+
+def test_the_marginal_length_sums_over_all_chains(costs: torch.Tensor) -> None:
+    logits = torch.randn(2, M, S, generator=torch.Generator().manual_seed(3))
+    delta, chances = logits.softmax(-1), torch.zeros(2)
+    for offsets in product(range(S), repeat=M):
+        chance = torch.stack([delta[:, t, offset] for t, offset in enumerate(offsets)]).prod(0)
+        chances += chance * (-length(one_hot(*(offset + 1 for offset in offsets)), costs)).exp()
+    torch.testing.assert_close(marginal_length(logits, costs, PRICE, N), -chances.log())
+    assert (marginal_length(logits, costs, PRICE, N) <= length(delta, costs)).all()
+
+
+def test_certain_offsets_leave_one_chain(costs: torch.Tensor) -> None:
+    delta = one_hot(3, 2, 4)
+    torch.testing.assert_close(marginal_length(1000 * delta, costs, PRICE, N), length(delta, costs))
+
+
+def test_its_gradient_is_the_posterior_over_chains(costs: torch.Tensor) -> None:
+    """Where one chain is far cheaper than all others, it is that of the cross-entropy with the offsets that search finds."""
+    far = 100 * costs
+    chain = cheapest_chain(far.numpy(), 100 * PRICE)
+    logits = torch.zeros(2, M, S, requires_grad=True)
+    marginal_length(logits, far, 100 * PRICE, N).sum().backward()
+    for row, times in enumerate(chain):
+        nodes = [0, *(np.flatnonzero(times[:-1]) + 1)]
+        if len(nodes) > M:
+            continue
+        for t, offset in enumerate(np.diff(nodes)):
+            expected = torch.full((S,), 1 / S)
+            expected[offset - 1] -= 1
+            torch.testing.assert_close(logits.grad[row, t], expected, atol=1e-3, rtol=0)
+    assert torch.isfinite(logits.grad).all()

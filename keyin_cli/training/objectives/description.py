@@ -1,4 +1,4 @@
-"""The objective `description`: the expected description length over the search's costs of segments. Nothing is decoded."""
+"""The objectives `description` and `marginal`: description lengths over the costs of segments. Nothing is decoded."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import torch
 from torch import Tensor
 
 from keyin_cli.model import losses, soft_time
-from keyin_cli.model.description import expected_length
+from keyin_cli.model.description import expected_length, marginal_length
 from keyin_cli.training.objectives.common import Common
 from keyin_cli.training.objectives.phase import KeyframePhase, Predicted
 from keyin_cli.training.phase import VALIDATION_BATCHES, Batch, Terms
 
 
 class DescriptionPhase(KeyframePhase):
+    """The expected length."""
+
     def __init__(self, common: Common, number: int) -> None:
         super().__init__(common, number)
         self.size["val"] = min(self.size["val"], VALIDATION_BATCHES * self.schedule.batch)
@@ -30,9 +32,19 @@ class DescriptionPhase(KeyframePhase):
         truth = embeddings[:, self.recipe.window.conditioning :][:, :horizon]
         errors = losses.embedding_error(keyframes.embeddings, soft_time.soft_targets(tau, truth), reduction)
         kl = losses.kl_to_prior(keyframes.mean, keyframes.log_std)
-        length = expected_length(tau, keyframes.delta, batch["costs"].to(self.device), self.price, horizon)
         return {
-            "description": length.mean(),
+            "description": self.length(predicted, batch["costs"].to(self.device)).mean(),
             "keyframe_embeddings": losses.per_keyframe(errors, inside.detach()),
             "kl": losses.per_keyframe(kl, inside.detach()),
         }
+
+    def length(self, predicted: Predicted, costs: Tensor) -> Tensor:
+        """Nats of each sequence, (B,)."""
+        return expected_length(predicted.tau, predicted.keyframes.delta, costs, self.price, predicted.horizon)
+
+
+class MarginalPhase(DescriptionPhase):
+    """The marginal length: all chains are summed."""
+
+    def length(self, predicted: Predicted, costs: Tensor) -> Tensor:
+        return marginal_length(predicted.keyframes.logits, costs, self.price, predicted.horizon)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from keyin_cli.training.objectives.common import Common
-from keyin_cli.training.objectives.description import DescriptionPhase
+from keyin_cli.training.objectives.description import DescriptionPhase, MarginalPhase
 from keyin_cli.training.objectives.phase import KeyframePhase
 from keyin_cli.training.objectives.search import SearchPhase
 from keyin_cli.training.objectives.soft import SoftEmbeddings, SoftPixels
@@ -14,6 +14,7 @@ from keyin_cli.training.spec import Material
 OBJECTIVES: dict[str, Callable[[Common, int], KeyframePhase]] = {
     "search": SearchPhase,
     "description": DescriptionPhase,
+    "marginal": MarginalPhase,
     "soft-embeddings": SoftEmbeddings,
     "soft-pixels": SoftPixels,
 }

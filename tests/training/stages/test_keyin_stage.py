@@ -56,7 +56,7 @@ def test_skipping_frames_without_weight_changes_nothing(sharpness: float, skippe
     torch.testing.assert_close(results[0][1], results[1][1], rtol=0, atol=1e-6 * float(results[0][1].abs().max()))
 
 
-@pytest.mark.parametrize("objective", ["soft-pixels", "soft-embeddings", "search"])
+@pytest.mark.parametrize("objective", ["soft-pixels", "soft-embeddings", "description", "marginal", "search"])
 def test_the_foundation_is_frozen_and_the_rest_learns(objective: str) -> None:
     work = stage(f"train.objective={objective}")
     terms, weights = work.terms(work.batch(0)), work.weights(0)
