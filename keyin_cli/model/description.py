@@ -57,9 +57,9 @@ def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -
     """Nats of a sequence when its keyframes are not told: −log Σ over chains of the chance that δ gives to one · e^−its length.
 
     The forward algorithm: α^0 is 1 at time 0, and before the horizon α^t_j = e^−price Σ_d α^{t-1}_{j-d} δ^t_d e^−cost(j-d,d).
-    What leads to it or past it ends the chain; frames that M segments do not reach cost the price each. By Jensen's inequality it
-    is at most `expected_length`. Its gradient is that of the cross-entropy of δ with the posterior over chains, whose mode is what
-    search finds.
+    What leads to it or past it ends the chain; frames that M segments do not reach cost the price each. By Jensen's inequality
+    it is at most `expected_length`. Its gradient is that of the cross-entropy of δ with the posterior over chains, whose mode is
+    what search finds.
 
     Args:
         logits: of δ (B,M,S).
