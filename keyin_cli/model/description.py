@@ -32,11 +32,24 @@ def closed_costs(costs: Tensor, horizon: int) -> Tensor:
 
 
 @float32
-def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, horizon: int) -> Tensor:
-    """Nats that a sequence takes on average: its segments, a price for every keyframe before the horizon, and the same price for
-    every frame that the M segments do not reach.
+def rest_costs(costs: Tensor, price: float, horizon: int) -> Tensor:
+    """What it costs to go on to the horizon frame by frame: every frame a segment of its own, every keyframe before the horizon at
+    the price. It describes what M segments do not reach, so that no chain gains by stopping early.
 
-    Σ_t Σ_j τ^{t-1}_j Σ_d δ^t_d cost(j,d) + price Σ_t P(0 < keyframe t < horizon) + price Σ_{j≤horizon} P(keyframe M before j)
+    Returns:
+        (B,horizon): from each of the times 0 … horizon-1 on.
+    """
+    alone = costs[:, :horizon, 0].flip(1).cumsum(1).flip(1)
+    keyframes = torch.arange(horizon - 1, -1, -1, device=costs.device, dtype=costs.dtype)
+    return alone + price * keyframes
+
+
+@float32
+def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, horizon: int) -> Tensor:
+    """Nats that a sequence takes on average: its segments, a price for every keyframe before the horizon, and what the M segments
+    do not reach (`rest_costs`).
+
+    Σ_t Σ_j τ^{t-1}_j Σ_d δ^t_d cost(j,d) + price Σ_t P(0 < keyframe t < horizon) + Σ_{j<horizon} τ^M_j rest_j
 
     Args:
         tau: (B,M+1,M·S+1), see `soft_time.keyframe_times`.
@@ -48,8 +61,7 @@ def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, hor
     """
     segments = ((tau[:, :-1, :horizon] @ closed_costs(costs, horizon)) * delta).sum((1, 2))
     inside = tau[:, 1:, 1:horizon].sum((1, 2))
-    left = torch.arange(horizon, 0, -1, device=tau.device, dtype=tau.dtype)  # frames after times 0 … horizon-1
-    return segments + price * (inside + tau[:, -1, :horizon] @ left)
+    return segments + price * inside + (tau[:, -1, :horizon] * rest_costs(costs, price, horizon)).sum(-1)
 
 
 @float32
@@ -57,7 +69,7 @@ def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -
     """Nats of a sequence when its keyframes are not told: −log Σ over chains of the chance that δ gives to one · e^−its length.
 
     The forward algorithm: α^0 is 1 at time 0, and before the horizon α^t_j = e^−price Σ_d α^{t-1}_{j-d} δ^t_d e^−cost(j-d,d).
-    What leads to it or past it ends the chain; frames that M segments do not reach cost the price each. By Jensen's inequality
+    What leads to it or past it ends the chain; what M segments do not reach is described by `rest_costs`. By Jensen's inequality
     it is at most `expected_length`. Its gradient is that of the cross-entropy of δ with the posterior over chains, whose mode is
     what search finds.
 
@@ -80,5 +92,5 @@ def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -
         finished.append(step.masked_fill(~ends, NEVER).flatten(1).logsumexp(-1))
         arriving = step[:, starts.clamp_min(0), offsets - 1].masked_fill(starts < 0, NEVER)
         alpha = (arriving.logsumexp(-1) - price).clamp_min(NEVER)
-    finished.append((alpha - price * (horizon - times)).logsumexp(-1))
+    finished.append((alpha - rest_costs(costs, price, horizon)).logsumexp(-1))
     return -torch.stack(finished, dim=-1).logsumexp(-1)
