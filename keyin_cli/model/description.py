@@ -33,8 +33,8 @@ def closed_costs(costs: Tensor, horizon: int) -> Tensor:
 
 @float32
 def rest_costs(costs: Tensor, price: float, horizon: int) -> Tensor:
-    """What it costs to go on to the horizon frame by frame: every frame a segment of its own, every keyframe before the horizon at
-    the price. It describes what M segments do not reach, so that no chain gains by stopping early.
+    """What it costs to go on to the horizon frame by frame: every frame a segment of its own, keyframes before the horizon at the
+    price. It describes what M segments do not reach, so that no chain gains by stopping early.
 
     Returns:
         (B,horizon): from each of the times 0 … horizon-1 on.
