@@ -140,7 +140,7 @@ def test_a_wrong_weights_file(
         (("--ckpt", "nowhere"), ("no weights at nowhere", "`keyin train recipes/brownian.yaml`")),
         (
             ("--ckpt", RUN, "--selector", "oracle"),
-            ("no selector oracle", "keyin, keyin+refine, search"),
+            ("no selector oracle", "keyin, keyin+refine, keyin-soft, search"),
         ),
         (
             ("--ckpt", RUN / "interpolator", "--selector", "keyin"),
@@ -155,7 +155,7 @@ def test_a_wrong_evaluation(args: tuple[str | Path, ...], parts: tuple[str, ...]
 
 @pytest.mark.parametrize(
     ("override", "change"),
-    [("train.lr=0.5", "train.lr: 0.001 -> 0.5"), ("pretrain.batch=17", "pretrain.batch: 16 -> 17")],
+    [("train.lr=0.5", "train.phases.0.lr: 0.001 -> 0.5"), ("pretrain.batch=17", "pretrain.batch: 16 -> 17")],
 )
 def test_another_recipe_is_not_continued(override: str, change: str, here: Keyin, tiny: Path) -> None:
     before = (tiny / WEIGHTS).read_bytes()
