@@ -14,15 +14,8 @@ class KeyInSoft(MethodSection, Train):
     """Phases as in `train`. The objective `search` is not among them."""
 
     phases: tuple[TrainPhase, ...] = (
-        TrainPhase(
-            objective="description",
-            steps=9000,
-            grow=0.7,
-            entropy_until=0.9,
-            entropy_end=0.05,
-            weights=TrainWeights(description=0.05, keyframe_embeddings=10, entropy=0.75),
-        ),
-        TrainPhase(objective="soft-pixels", steps=1200, lr=5e-4, clip=100),
+        TrainPhase(objective="marginal", steps=8000, weights=TrainWeights(description=5, keyframe_embeddings=10)),
+        TrainPhase(objective="soft-pixels", steps=2500, lr=4e-4, decay=0.7, clip=100),
     )
 
     def problems_in(self, recipe: Recipe) -> list[str]:
