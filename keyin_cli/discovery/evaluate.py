@@ -16,7 +16,7 @@ from keyin_cli.datasets import loader
 from keyin_cli.datasets.store import open_for
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.alignment import Shift, choose_shifts, select
-from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row
+from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row, without_last
 from keyin_cli.discovery.selector import Frames, Select, Selector, Sources, Times, Told
 from keyin_cli.model.search import shifted
 from keyin_cli.model.trained import Checkpoint
@@ -123,7 +123,8 @@ def _sequence(place: int, index: int, times: dict[str, Times], labels: Times | N
     if labels is not None:
         true = labels[place : place + 1]
         line["true"] = _times(true)
-        line["matched"] = {row: {str(t): int(matches(each, true, t)[0]) for t in TOLERANCES} for row, each in selected.items()}
+        scored = {row: without_last(each) for row, each in selected.items()}
+        line["matched"] = {row: {str(t): int(matches(each, true, t)[0]) for t in TOLERANCES} for row, each in scored.items()}
     return line
 
 

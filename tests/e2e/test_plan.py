@@ -91,7 +91,7 @@ def test_other_settings_are_refused_and_foreign_directories_left_alone(here: Key
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (("--method", "teleport"), "keyin: no method teleport: there are all, random, none, tap, jumpy"),
+        (("--method", "teleport"), "keyin: no method teleport: there are all, initial, random, none, tap, jumpy"),
         ((), "keyin: keyin needs weights of `keyin train`: give --ckpt a run directory that has keyin/"),
         (("--ckpt", "nothing"), "keyin: no weights at nothing"),
         (("--servo", "pid"), "keyin: no servo pid: there are cem, icem"),

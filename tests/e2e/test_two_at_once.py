@@ -93,7 +93,7 @@ def test_both_end_well(pair: str, keyin: Keyin, tiny: Path, tmp_path: Path) -> N
 
 def test_who_must_not_wait_is_told_who_is_there(tiny: Path, tmp_path: Path) -> None:
     prepared(tmp_path, tiny, (DATA,))
-    command = (*PRETRAIN, "--set", "pretrain.steps=5000", "--set", "pretrain.checkpoint_every=10")
+    command = (*PRETRAIN, "--set", "pretrain.steps=100000", "--set", "pretrain.checkpoint_every=10")  # never done
     first = start(command, tmp_path)
     checkpoint = tmp_path / RUN / "interpolator" / "checkpoints" / "latest"
     while not checkpoint.is_file():
