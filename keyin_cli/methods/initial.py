@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyin_cli.methods.method import Method
-
-if TYPE_CHECKING:
-    from keyin_cli.planning.proposal import Problem, Proposal
-
-
-def propose(problem: Problem) -> Proposal:
-    """Straight to the goal, on which nobody sets out."""
-    from keyin_cli.planning.proposal import straight
-
-    return straight(problem)
-
+from keyin_cli.methods.none import propose
 
 METHOD = Method(
     name="initial",

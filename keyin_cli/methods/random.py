@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keyin_cli.discovery.f1 import f1
 from keyin_cli.discovery.selector import Frames, Inpainting, Times
 from keyin_cli.methods.method import Method
-
-if TYPE_CHECKING:
-    from keyin_cli.planning.proposal import Problem, Proposal
+from keyin_cli.methods.none import propose
 
 SAMPLES = 50  # for the expected value of F1
 
@@ -30,13 +27,6 @@ class RandomSelector(Inpainting):
         """Mean F1 (tolerance 0) over SAMPLES samples."""
         samples = [RandomSelector(replace(self.sources, seed=seed)).select(frames) for seed in range(SAMPLES)]
         return float(np.mean([f1(each, labels, 0) for each in samples]))
-
-
-def propose(problem: Problem) -> Proposal:
-    """Straight to the goal, which random actions ignore."""
-    from keyin_cli.planning.proposal import straight
-
-    return straight(problem)
 
 
 METHOD = Method(

@@ -95,6 +95,8 @@ class KeyframePhase(ABC):
         """The recipe's weights; that of the entropy bonus, a negative one, falls linearly."""
         schedule, weights = self.schedule, self.schedule.weights.model_dump()
         left = max(0.0, 1 - step / (schedule.entropy_until * schedule.steps))
+        if not weights["keyframes_inside"]:
+            del weights["keyframes_inside"]  # only reported: no backward pass through it
         return weights | {"entropy": -(schedule.entropy_end + (weights["entropy"] - schedule.entropy_end) * left)}
 
     def counts(self, batch: Batch) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -63,8 +65,9 @@ class SoftPhase(KeyframePhase):
         frames = self.model.segments(first, keyframes.embeddings, keyframes.delta, batch["inner_noise"].to(self.device))
         return frames, soft_time.share(soft_time.frame_weights(tau, keyframes.delta, horizon))
 
+    @abstractmethod
     def sequence_terms(self, batch: Batch, predicted: Predicted, truth: Tensor, images: Tensor | None) -> Terms:
-        raise NotImplementedError
+        """Formula 8, against the embeddings `truth` (B,horizon,E) or, where they are decoded, `images` (B,1+horizon,H,W,C)."""
 
 
 class SoftEmbeddings(SoftPhase):
