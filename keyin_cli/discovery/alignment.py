@@ -7,13 +7,13 @@ labels. The shift is the only thing about a method that labels choose; they are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from keyin_cli.datasets import loader
 from keyin_cli.datasets.store import Dataset, open_for
 from keyin_cli.discovery.f1 import f1, without_last
 from keyin_cli.discovery.selector import Frames, Selector, Times, Told
+from keyin_cli.errors import InputError
 from keyin_cli.model.search import shifted
 from keyin_cli.model.trained import Checkpoint
 
@@ -49,7 +49,10 @@ def choose_shifts(selectors: Mapping[str, Selector], checkpoint: Checkpoint, dat
     shifts = {row: Shift(shift, "the weights") for row, shift in checkpoint.shifts.items() if row in selectors}
     missing = {row: selector for row, selector in selectors.items() if row not in shifts}
     recipe, window = checkpoint.recipe, checkpoint.recipe.window
-    own = open_for(recipe.data) if Path(recipe.data.path).exists() else dataset
+    try:
+        own = open_for(recipe.data)
+    except InputError:  # it is not there, or not whole; `chosen_on` says which dataset it was
+        own = dataset
     if not missing or not own.labelled or not len(own.indices("val")):
         return shifts
     frames = loader.load_frames(own, "val", window.frames, SEQUENCES)

@@ -16,7 +16,7 @@ from keyin_cli.training.phase import Batch, Terms
 def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, shares: Tensor, skip_below: float) -> Tensor:
     """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to pixels (B,M,S,H,W,C), black where they carry no weight.
 
-    A frame whose share (B,M,S,N) of every true frame (formula 5) is below `skip_below` is not decoded: most segments run past
+    A frame whose share (B,M,S,N) of every true frame (formula 6) is below `skip_below` is not decoded: most segments run past
     the sequence or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below

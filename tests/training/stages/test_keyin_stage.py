@@ -155,3 +155,47 @@ def test_a_forced_teacher_tells_the_times_of_the_search() -> None:
     logits = forced.model.keyframes(batch["embeddings"], noise=batch["noise"], times=times).logits
     error = losses.per_keyframe(losses.offset_error(logits, batch["offsets"]), torch.ones(times.shape))
     torch.testing.assert_close(forced.terms(batch)["offsets"], error)
+
+
+def test_the_horizon_grows_from_the_largest_offset_to_the_whole_sequence() -> None:
+    """In training alone; frames beyond it cost nothing."""
+    work = stage("train.objective=soft-embeddings", "train.grow=0.5")
+    assert [work.horizon(step) for step in (0, 1, 4, 5, 9)] == [10, 14, 26, 30, 30]
+    batch = work.batch(0)
+    assert batch["horizon"].tolist() == [10] * 6
+    assert "horizon" not in work.batch(0, "val")
+    terms = work.terms(batch)
+    assert terms["sequence"] < work.terms({name: value for name, value in batch.items() if name != "horizon"})["sequence"]
+    assert terms["keyframes_inside"] < work.terms(work.batch(0, "val"))["keyframes_inside"]
+
+
+def test_parts_of_stage_1_that_are_not_frozen_learn() -> None:
+    """As in the paper, which freezes the interpolator alone; a later phase encodes anew what the encoder has become."""
+    first = "{objective: soft-pixels, freeze: [interpolator], batch: 6, steps: 2}"
+    frozen, thawed, after = phases(f"train={{phases: [{{batch: 6, steps: 2}}, {first}, {{batch: 6, steps: 2}}]}}")
+    assert "embeddings" in frozen.batch(0)
+    assert "sequences" in thawed.batch(0)
+    assert "sequences" in after.batch(0)
+    thawed.begin()
+    terms, weights = thawed.terms(thawed.batch(0)), thawed.weights(0)
+    sum(weights[name] * terms[name] for name in weights if name in terms).backward()
+    foundation = thawed.model.foundation
+    learned = {
+        name for name in ("encoder", "decoder", "interpolator") if next(getattr(foundation, name).parameters()).grad is not None
+    }
+    assert learned == {"encoder", "decoder"}
+    after.begin()
+    assert not any(parameter.requires_grad for parameter in foundation.parameters())
+
+
+def test_the_entropy_bonus_has_a_floor_and_the_price_of_keyframes_is_a_weight() -> None:
+    work = stage("train.weights.entropy=4", "train.entropy_end=1", "train.weights.keyframes_inside=20")
+    assert [work.weights(step)["entropy"] for step in (0, 5, 9)] == pytest.approx([-4, -1, -1])
+    assert work.weights(0)["keyframes_inside"] == 20
+    assert "keyframes_inside" not in stage().weights(0)
+
+
+def test_a_phase_sees_only_the_first_sequences_it_is_given() -> None:
+    few, every = (stage("train.objective=soft-embeddings", *keys) for keys in (["train.sequences=4"], []))
+    seen = {tuple(row) for step in range(4) for row in few.batch(step)["embeddings"][:, 0].tolist()}
+    assert seen == {tuple(row) for row in every.common.embeddings["train"][:4, 0].tolist()}
