@@ -52,6 +52,15 @@ def test_the_strip_colours_changes_and_keyframes(tmp_path: Path) -> None:
     assert {RED, BLUE, GREY} <= colours
 
 
+def test_whole_sequences_stand_in_rows_of_their_own_colour(tmp_path: Path) -> None:
+    shown = example(1)
+    rows = [figures.Whole(f"row {colour}", [shown.truth], [shown.detected_times], colour) for colour in (RED, BLUE, GREEN)]
+    figures.whole_sequences(tmp_path / "whole.png", rows, "all")
+    picture = colours(tmp_path / "whole.png")
+    heights = [where(picture, row.colour)[:, 1] for row in rows]
+    assert heights[0].max() < heights[1].min() <= heights[1].max() < heights[2].min()
+
+
 def test_strips_stand_beneath_one_another(tmp_path: Path) -> None:
     shown = example(1)
     rows = [figures.Strip(f"row {colour}", shown.truth, shown.detected_times, colour) for colour in (RED, BLUE, GREEN)]

@@ -1,4 +1,4 @@
-"""Reconstructions of several models beneath one another (Fig. 4)."""
+"""What models draw, beneath one another: reconstructions of several (Fig. 4), samples of one (Fig. 5 and 10)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keyin_cli.colours import BLUE, RED
 from keyin_cli.discovery.inpainting import to_frames
 from keyin_cli.discovery.selector import Frames, Times
 from keyin_cli.model.encoder import to_images
-from keyin_cli.model.predictor import Predictor
+from keyin_cli.model.predictor import KeyframeSampler, Predictor
 
 
 def compare(
@@ -38,6 +38,33 @@ def compare(
         ]
         sequences.append([truth, *predictions])
     figures.strips(path, sequences, "reconstructions")
+
+
+def continuations(
+    path: Path,
+    model: KeyframeSampler,
+    frames: Frames,
+    lines: Sequence[Mapping[str, Any]],
+    method: str,
+    device: torch.device,
+    rng: np.random.Generator,
+) -> None:
+    """Draw whole sequences in one image each: truth, reconstruction, and two samples from the prior.
+
+    Args:
+        model: of `method`, on `device`.
+        frames: the sequences to show (n,T+N,H,W,C).
+        lines: theirs, of `sequences.jsonl`.
+    """
+    images, count = to_images(frames, device), model.recipe.window.predicted
+    times = [[_marked(times, count) for times in (line.get("true", []), line["keyframes"][method])] for line in lines]
+    sampled = [model.sample_with_times(images[:, :-count], rng) for _ in range(2)]
+    rows = [
+        figures.Whole("truth", frames[:, -count:], [true for true, _ in times], RED),
+        figures.Whole("reconstruction", to_frames(model.reconstruct(images)), [detected for _, detected in times], BLUE),
+        *(figures.Whole("sample", to_frames(drawn), list(marked.cpu().numpy()), BLUE) for drawn, marked in sampled),
+    ]
+    figures.whole_sequences(path, rows, f"{method}: true changes red, keyframes of the model blue")
 
 
 def _marked(times: Sequence[int], count: int) -> Times:

@@ -13,16 +13,17 @@ from keyin_cli import figures, storage
 from keyin_cli.colours import Colour
 from keyin_cli.datasets import generate, loader
 from keyin_cli.datasets.kind import kind_of_dataset
+from keyin_cli.datasets.loader import step_rng
 from keyin_cli.datasets.store import Dataset
 from keyin_cli.devices import pick_device
-from keyin_cli.discovery.evaluate import SEQUENCES, STRIPS, Evaluation, evaluate
+from keyin_cli.discovery.evaluate import PANELS, SEQUENCES, STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.publishing import published, train_and_publish
 from keyin_cli.discovery.quality import quality
-from keyin_cli.discovery.reconstructions import compare
+from keyin_cli.discovery.reconstructions import compare, continuations
 from keyin_cli.discovery.seeds import over_seeds
 from keyin_cli.discovery.selector import Select, Times
 from keyin_cli.errors import InputError
-from keyin_cli.model.predictor import Predictor
+from keyin_cli.model.predictor import KeyframeSampler, Predictor
 from keyin_cli.model.trained import Checkpoint
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.registry import resolve
@@ -109,9 +110,14 @@ def table(
         result["quality"] = [
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
-        pictures, shown = [out / "comparison.png", out / "curves.png"], frames[:STRIPS]
-        compare(pictures[0], models, shown, storage.read_lines(out / SEQUENCES)[: len(shown)], device)
+        pictures, lines = [out / "comparison.png", out / "curves.png"], storage.read_lines(out / SEQUENCES)
+        compare(pictures[0], models, frames[:STRIPS], lines[:STRIPS], device)
         _curves(pictures[1], methods, out)
+        for name, model in models.items():
+            if isinstance(model, KeyframeSampler):
+                pictures.append(out / f"{name}-samples.png")
+                rng, shown = step_rng(recipe.seed, len(frames)), frames[:PANELS]
+                continuations(pictures[-1], model, shown, lines[: len(shown)], name, device, rng)
         kind = kind_of_dataset(dataset)
         if kind and kind.continuations:
             pictures.append(out / "paths.png")

@@ -5,7 +5,7 @@ Colours as in the paper: true changes red, detected keyframes blue; in pushing t
 
 from keyin_cli.figures.curves import curves
 from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_paths
-from keyin_cli.figures.evaluation import Example, Strip, animation, frame_strip, strips, trajectories
+from keyin_cli.figures.evaluation import Example, Strip, Whole, animation, frame_strip, strips, trajectories, whole_sequences
 from keyin_cli.figures.film import film
 from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 from keyin_cli.figures.robustness import Factor, robustness
@@ -17,6 +17,7 @@ __all__ = [
     "Outcomes",
     "Paths",
     "Strip",
+    "Whole",
     "animation",
     "curves",
     "demonstrations",
@@ -33,4 +34,5 @@ __all__ = [
     "strips",
     "success_curves",
     "trajectories",
+    "whole_sequences",
 ]

@@ -58,17 +58,34 @@ def strips(path: Path, sequences: Sequence[Sequence[Strip]], title: str) -> None
     save(path, figure)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """One row of a picture of whole sequences: n of them (n,N,H,W,C) with their keyframes (N,) each, in `colour`."""
+
+    name: str
+    frames: Sequence[Frames] | Frames
+    times: Sequence[Times]
+    colour: Colour
+
+
 def trajectories(path: Path, examples: Sequence[Example], title: str) -> None:
     """Fig. 10: a whole sequence in one image, keyframes in colour; truth above, prediction below."""
-    figure, axes = panels(2, len(examples), 2.4 * len(examples), 5.2)
-    for column, example in zip(axes.T, examples, strict=True):
-        column[0].imshow(overlay(example.truth, marks(example), RED), interpolation="nearest")
-        column[1].imshow(overlay(example.predicted, example.detected_times, BLUE), interpolation="nearest")
-    for axis in axes.flat:
-        axis.set_xticks([])
-        axis.set_yticks([])
-    axes[0, 0].set_ylabel("truth, changes red")
-    axes[1, 0].set_ylabel("predicted, keyframes blue")
+    truths = [example.truth for example in examples], [marks(example) for example in examples]
+    predictions = [example.predicted for example in examples], [example.detected_times for example in examples]
+    rows = [Whole("truth, changes red", *truths, RED), Whole("predicted, keyframes blue", *predictions, BLUE)]
+    whole_sequences(path, rows, title)
+
+
+def whole_sequences(path: Path, rows: Sequence[Whole], title: str) -> None:
+    """Every sequence in one image, a column of them for each; as many in each row."""
+    count = len(rows[0].frames)
+    figure, axes = panels(len(rows), count, 2.4 * count, 2.4 * len(rows) + 0.4)
+    for across, row in zip(axes, rows, strict=True):
+        for axis, frames, times in zip(across, row.frames, row.times, strict=True):
+            axis.imshow(overlay(frames, times, row.colour), interpolation="nearest")
+            axis.set_xticks([])
+            axis.set_yticks([])
+        across[0].set_ylabel(row.name)
     figure.suptitle(title)
     save(path, figure)
 

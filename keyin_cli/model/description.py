@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from keyin_cli.model.precision import float32
 
@@ -44,8 +45,33 @@ def rest_costs(costs: Tensor, price: float, horizon: int) -> Tensor:
     return alone + price * keyframes
 
 
+def chain_tables(costs: Tensor, price: float, horizon: int, earlier: int = 0) -> tuple[Tensor, Tensor]:
+    """What chains are made of, where every keyframe stands some frames before the end of its segment.
+
+    With `earlier` 1 the keyframe is the last frame of an old motion where the segment ends with the first of the new one. So the
+    segment after a keyframe at j begins at j+1, and the first one is a frame longer than its offset; where that is more than S,
+    the frames after S follow one by one.
+
+    Args:
+        costs: (B,N+1,S), as for `closed_costs`.
+        earlier: frames, 0 or more (the recipe's `discovery.shift` with the other sign).
+
+    Returns:
+        `closed_costs` and `rest_costs` of keyframes so placed: (B,horizon,S) and (B,horizon).
+    """
+    segments, rest = closed_costs(costs, horizon), rest_costs(costs, price, horizon)
+    if not earlier:
+        return segments, rest
+    longest = costs.shape[-1]
+    rest = pad(rest, (0, earlier + max(0, longest + 1 - horizon)))  # behind the horizon nothing is left
+    alone = rest[:, longest, None] - rest[:, longest + 1 : longest + earlier + 1]
+    first = torch.cat([segments[:, 0], segments[:, 0, -1:] + alone], dim=-1)[:, earlier:]
+    later = pad(segments, (0, 0, 0, earlier))[:, 1 + earlier :]
+    return torch.cat([first[:, None], later], dim=1), rest[:, earlier : earlier + horizon]
+
+
 @float32
-def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, horizon: int) -> Tensor:
+def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, horizon: int, earlier: int = 0) -> Tensor:
     """Nats that a sequence takes on average: its segments, a price for every keyframe before the horizon, and what the M segments
     do not reach (`rest_costs`).
 
@@ -54,18 +80,19 @@ def expected_length(tau: Tensor, delta: Tensor, costs: Tensor, price: float, hor
     Args:
         tau: (B,M+1,M·S+1), see `soft_time.keyframe_times`.
         delta: (B,M,S).
-        costs: (B,N+1,S), as for `closed_costs`.
+        costs, earlier: as for `chain_tables`.
 
     Returns:
         (B,). Of one-hot offsets that reach the horizon it is `search.chain_costs`.
     """
-    segments = ((tau[:, :-1, :horizon] @ closed_costs(costs, horizon)) * delta).sum((1, 2))
+    segments, rest = chain_tables(costs, price, horizon, earlier)
+    described = ((tau[:, :-1, :horizon] @ segments) * delta).sum((1, 2))
     inside = tau[:, 1:, 1:horizon].sum((1, 2))
-    return segments + price * inside + (tau[:, -1, :horizon] * rest_costs(costs, price, horizon)).sum(-1)
+    return described + price * inside + (tau[:, -1, :horizon] * rest).sum(-1)
 
 
 @float32
-def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -> Tensor:
+def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int, earlier: int = 0) -> Tensor:
     """Nats of a sequence when its keyframes are not told: −log Σ over chains of the chance that δ gives to one · e^−its length.
 
     The forward algorithm: α^0 is 1 at time 0, and before the horizon α^t_j = e^−price Σ_d α^{t-1}_{j-d} δ^t_d e^−cost(j-d,d).
@@ -75,12 +102,12 @@ def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -
 
     Args:
         logits: of δ (B,M,S).
-        costs: (B,N+1,S), as for `closed_costs`.
+        costs, earlier: as for `chain_tables`.
 
     Returns:
         (B,).
     """
-    logs, closed = logits.log_softmax(-1), closed_costs(costs, horizon)
+    logs, (closed, rest) = logits.log_softmax(-1), chain_tables(costs, price, horizon, earlier)
     longest = logs.shape[-1]
     times, offsets = torch.arange(horizon, device=logs.device), torch.arange(1, longest + 1, device=logs.device)
     ends = times[:, None] + offsets >= horizon
@@ -92,5 +119,5 @@ def marginal_length(logits: Tensor, costs: Tensor, price: float, horizon: int) -
         finished.append(step.masked_fill(~ends, NEVER).flatten(1).logsumexp(-1))
         arriving = step[:, starts.clamp_min(0), offsets - 1].masked_fill(starts < 0, NEVER)
         alpha = (arriving.logsumexp(-1) - price).clamp_min(NEVER)
-    finished.append((alpha - rest_costs(costs, price, horizon)).logsumexp(-1))
+    finished.append((alpha - rest).logsumexp(-1))
     return -torch.stack(finished, dim=-1).logsumexp(-1)

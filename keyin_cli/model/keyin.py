@@ -62,9 +62,16 @@ class KeyIn(nn.Module):
     @torch.no_grad()
     def sample(self, conditioning: Tensor, rng: np.random.Generator) -> Tensor:
         """Continue conditioning frames with latents from the prior: (n,T,H,W,C) -> (n,N,H,W,C)."""
-        embeddings = self.foundation.encoder(conditioning)
-        z = normal(rng, (len(conditioning), self.recipe.window.keyframes, self.keyframes.latent), embeddings)
-        return self.compose(embeddings[:, -1], conditioning[:, -1], self.keyframes(embeddings, z=z))
+        return self.sample_with_times(conditioning, rng)[0]
+
+    @torch.no_grad()
+    def sample_with_times(self, conditioning: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """The same, and which of the frames are keyframes: (n,N,H,W,C) and (n,N) bool."""
+        window, embeddings = self.recipe.window, self.foundation.encoder(conditioning)
+        z = normal(rng, (len(conditioning), window.keyframes, self.keyframes.latent), embeddings)
+        keyframes = self.keyframes(embeddings, z=z)
+        images = self.compose(embeddings[:, -1], conditioning[:, -1], keyframes)
+        return images, soft_time.hard_times(keyframes.delta, window.predicted)
 
     @torch.no_grad()
     def imagine(self, conditioning: Tensor, z: Tensor, last_only: bool = False) -> Tensor:

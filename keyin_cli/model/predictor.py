@@ -23,3 +23,12 @@ class Predictor(Protocol):
     def sample(self, conditioning: Tensor, rng: np.random.Generator) -> Tensor:
         """Continue conditioning frames with latents from the prior: (n,T,H,W,C) -> (n,N,H,W,C)."""
         ...
+
+
+@runtime_checkable
+class KeyframeSampler(Predictor, Protocol):
+    """A predictor that says which frames of a sample are its keyframes."""
+
+    def sample_with_times(self, conditioning: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """As `sample`, and the keyframes of what is drawn: (n,N,H,W,C) and (n,N) bool."""
+        ...

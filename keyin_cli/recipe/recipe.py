@@ -18,7 +18,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.recipe.data import DataSection
 from keyin_cli.recipe.model import ConstantOffsets, FreeOffsets, Model, model_section
 from keyin_cli.recipe.section import MethodSection, Positive, Section, one_of
-from keyin_cli.recipe.training import SEARCHED, Discovery, Pretrain, Soft, Train
+from keyin_cli.recipe.training import SEARCHED, SUMMED, Discovery, Pretrain, Soft, Train
 from keyin_cli.registry import DATASETS, METHODS
 
 Part = TypeVar("Part", bound=Section)
@@ -75,6 +75,8 @@ class Recipe(Section):
             problems.append(f"model.offsets.offset: {model.offsets.offset} frames {exceeded}")
         if not isinstance(model.offsets, FreeOffsets) and any(phase.objective in SEARCHED for phase in self.train.phases):
             problems.append(f"train: only free offsets learn by the objectives {' and '.join(SEARCHED)}")
+        if self.discovery.shift > 0 and any(phase.objective in SUMMED for phase in self.train.phases):
+            problems.append(f"discovery.shift: 0 or negative with the objectives {' and '.join(SUMMED)}")
         problems += [f"model.codec.{problem}" for problem in model.codec.problems(self.data.image)]
         problems += [f"{name}.{problem}" for name, section in self.sections() for problem in section.problems_in(self)]
         if problems:

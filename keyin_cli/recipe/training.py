@@ -68,7 +68,8 @@ class TrainWeights(Section):
 
 Objective = Literal["soft-pixels", "soft-embeddings", "description", "marginal", "search"]
 Part = Literal["encoder", "decoder", "interpolator"]
-SEARCHED = ("search", "description", "marginal")  # objectives that learn from the costs of segments
+SUMMED = ("description", "marginal")  # objectives that learn from all chains of segments
+SEARCHED = ("search", *SUMMED)  # and those that learn from the costs of segments
 PARTS: tuple[Part, ...] = ("encoder", "decoder", "interpolator")  # of stage 1
 
 

@@ -140,7 +140,7 @@ def test_a_wrong_weights_file(
         (("--ckpt", "nowhere"), ("no weights at nowhere", "`keyin train recipes/brownian.yaml`")),
         (
             ("--ckpt", RUN, "--selector", "oracle"),
-            ("no selector oracle", "keyin, keyin+refine, keyin-soft, search"),
+            ("no selector oracle", "keyin, keyin+refine, keyin-search, search"),
         ),
         (
             ("--ckpt", RUN / "interpolator", "--selector", "keyin"),

@@ -90,7 +90,7 @@ def test_weights_where_the_package_is_not_installed(
     trained: Path, extended: Keyin, here: Keyin, tiny: Path, tmp_path: Path
 ) -> None:
     """Its own are refused in one line; KeyIn's, whose recipe has a section of the package, are as good as any."""
-    complaint(here("eval-f1", "--ckpt", RUN / "linear", cwd=trained), "no stage linear: ", "there are keyin, keyin-soft")
+    complaint(here("eval-f1", "--ckpt", RUN / "linear", cwd=trained), "no stage linear: ", "there are keyin, keyin-search")
     shutil.copytree(tiny / RUN / "interpolator", tmp_path / "interpolator")
     steps = ("--set", "train.steps=2", "--set", f"data.path={tiny / DATA}")
     printed(extended("train", RECIPE, *steps, "--out", tmp_path, "--json", cwd=tmp_path))

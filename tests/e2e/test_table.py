@@ -18,7 +18,7 @@ from keyin_cli.training.loop import verify_weights
 
 TABLE = ("table", RECIPE, "--seeds", "2", "--baseline-seeds", "1", "--sequences", "3", "--samples", "3", "--out", "released")
 VARIANTS = ["jumpy", "static", "soft-embeddings", "soft-pixels"]
-TRAINED = ["keyin", "keyin+refine", "keyin-soft", "search", "surprise", "surprise+number", *VARIANTS]
+TRAINED = ["keyin", "keyin+refine", "keyin-search", "search", "surprise", "surprise+number", *VARIANTS]
 METHODS = [*TRAINED, "constant", "uniform", "random"]
 
 
@@ -68,7 +68,10 @@ def foundation_of_the_first(path: Path) -> str:
 
 def test_pictures_compare_the_models(tabled: tuple[Path, Any]) -> None:
     path, result = tabled
-    assert result["figures"][-2:] == ["released/comparison.png", "released/curves.png"]
+    last = ["comparison.png", "curves.png", "keyin-samples.png", "jumpy-samples.png"]
+    assert result["figures"][-4:] == [f"released/{name}" for name in last]
+    samples = Image.open(path / "released" / "keyin-samples.png").convert("RGB")
+    assert {RED, BLUE} <= {colour for _, colour in samples.getcolors(1 << 20)}
     names = ("comparison", "keyin-strip", "curves")
     comparison, strip, curves = (Image.open(path / "released" / f"{name}.png").convert("RGB") for name in names)
     assert comparison.width == strip.width
@@ -113,7 +116,7 @@ def test_tap_is_trained_for_planning_and_in_no_row(keyin: Keyin, tabled: tuple[P
 
 
 def test_an_unknown_baseline(here: Keyin, tmp_path: Path) -> None:
-    line = "keyin: no baseline oracle: there are keyin-soft, surprise, jumpy, static, soft-embeddings, soft-pixels, tap"
+    line = "keyin: no baseline oracle: there are keyin-search, surprise, jumpy, static, soft-embeddings, soft-pixels, tap"
     assert complaint(here("baseline", "oracle", RECIPE, cwd=tmp_path)) == line
 
 

@@ -119,7 +119,7 @@ def test_foreign_and_damaged_files_are_named(tmp_path: Path) -> None:
 def test_weights_of_a_stage_that_nobody_trains_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "w.safetensors"
     save_weights(file, KeyIn(RECIPE), "keyout", RECIPE)
-    with pytest.raises(InputError, match=r"w.safetensors: no stage keyout: .*there are keyin, keyin-soft, interpolator"):
+    with pytest.raises(InputError, match=r"w.safetensors: no stage keyout: .*there are keyin, keyin-search, interpolator"):
         load_model(file)
     with pytest.raises(InputError, match="no weights at"):
         checkpoints.find_weights(tmp_path / "nothing")

@@ -25,7 +25,7 @@ FRAMES = frames(7)
 LABELS = simulate(BrownianData(), np.arange(7)).keyframes[:, 5:]
 
 
-VARIANTS = ("keyin-soft", "jumpy", "static", "soft-embeddings", "soft-pixels")
+VARIANTS = ("keyin-search", "jumpy", "static", "soft-embeddings", "soft-pixels")
 
 
 def sources(price: float | str = 30.0, seed: int = 0, stage: str = "keyin") -> Sources:
@@ -97,7 +97,7 @@ def test_what_is_evaluated_is_what_the_weights_allow() -> None:
     assert list(rows.selectors([], sources(stage="interpolator").models)) == ["search", "constant", "uniform", "random"]
     with pytest.raises(InputError, match="no keyframes can be detected with weights of tap alone"):
         rows.selectors([], {"tap": torch.nn.Linear(1, 1)})
-    with pytest.raises(InputError, match=r"^no selector oracle: there are keyin, keyin\+refine, keyin-soft, search"):
+    with pytest.raises(InputError, match=r"^no selector oracle: there are keyin, keyin\+refine, keyin-search, search"):
         rows.selectors(["oracle"], models)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from keyin_cli.model.description import closed_costs, expected_length, marginal_length
-from keyin_cli.model.search import chain_costs, cheapest_chain
+from keyin_cli.model.search import chain_costs, cheapest_chain, shifted
 from keyin_cli.model.soft_time import hard_times, keyframe_times
 
 N, M, S, PRICE = 7, 3, 4, 2.5
@@ -107,3 +107,43 @@ def test_its_gradient_is_the_posterior_over_chains(costs: torch.Tensor) -> None:
             expected[offset - 1] -= 1
             torch.testing.assert_close(logits.grad[row, t], expected, atol=1e-3, rtol=0)
     assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("earlier", [0, 1, 2])
+def test_keyframes_moved_earlier_cost_what_their_chain_does(costs: torch.Tensor, earlier: int) -> None:
+    """Of every chain whose keyframes stay inside when they are moved."""
+    compared = 0
+    for offsets in product(range(1, S + 1), repeat=M):
+        moved = hard_times(one_hot(*offsets), N).numpy()
+        moved[:, -1] = False  # the end closes the last segment and is no keyframe
+        chain = shifted(moved, earlier)
+        lost = moved.sum() != chain.sum()  # one would be moved behind the end
+        if lost or sum(offsets) < N or offsets[0] + earlier > S or chain[0, -1]:
+            continue
+        compared += 1
+        expected = torch.from_numpy(chain_costs(costs.numpy(), chain, PRICE)).float()
+        delta = one_hot(*offsets)
+        torch.testing.assert_close(expected_length(keyframe_times(delta), delta, costs, PRICE, N, earlier), expected)
+        torch.testing.assert_close(marginal_length(1000 * delta, costs, PRICE, N, earlier), expected)
+    assert compared > 4
+
+
+def test_a_first_segment_longer_than_the_longest_goes_on_frame_by_frame(costs: torch.Tensor) -> None:
+    """Offsets S, 3: keyframes at S and S + 3 = N, moved from S + 1, which no segment reaches."""
+    keyframes = np.zeros((2, N), bool)
+    keyframes[:, [S - 1, S]] = True  # times S and S + 1
+    expected = chain_costs(costs.numpy(), keyframes, PRICE)
+    delta = one_hot(S, 3, 1)
+    np.testing.assert_allclose(expected_length(keyframe_times(delta), delta, costs, PRICE, N, 1), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5, N])
+@pytest.mark.parametrize("earlier", [1, 3])
+def test_lengths_of_moved_keyframes_are_finite_at_every_horizon(costs: torch.Tensor, earlier: int, horizon: int) -> None:
+    logits = torch.randn(2, M, S, generator=torch.Generator().manual_seed(4)).requires_grad_()
+    delta = logits.softmax(-1)
+    total = marginal_length(logits, costs, PRICE, horizon, earlier)
+    total = total + expected_length(keyframe_times(delta), delta, costs, PRICE, horizon, earlier)
+    (gradient,) = torch.autograd.grad(total.sum(), logits)
+    assert torch.isfinite(total).all()
+    assert torch.isfinite(gradient).all()

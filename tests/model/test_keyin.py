@@ -112,6 +112,20 @@ def test_samples_are_what_their_latents_stand_for() -> None:
             torch.testing.assert_close(drawn, model.compose(embeddings[:, 1], IMAGES[:, 1], keyframes))
 
 
+def test_the_keyframes_of_a_sample_are_those_that_it_is_made_of() -> None:
+    """The sample is what its latents stand for, and so are its times; asking for them draws the same numbers."""
+    model = build()
+    drawn, times = model.sample_with_times(IMAGES[:, :2], np.random.default_rng(4))
+    assert torch.equal(drawn, model.sample(IMAGES[:, :2], np.random.default_rng(4)))
+    z = torch.from_numpy(np.random.default_rng(4).standard_normal((3, 3, 5), dtype=np.float32))
+    with torch.no_grad():
+        offsets = 1 + model.keyframes(model.foundation.encoder(IMAGES[:, :2]), z=z).logits.argmax(-1)
+    expected = torch.zeros(3, 8, dtype=torch.bool)
+    for row, ends in enumerate(offsets.cumsum(-1).clamp_max(8).tolist()):
+        expected[row, [end - 1 for end in ends]] = True
+    assert torch.equal(times, expected[:, :7])
+
+
 def test_imagined_keyframes_of_samples_are_those_of_each_alone() -> None:
     model, z = build("model.codec={kind: layers, embedding: 6, patch: 2, layers: 2}"), torch.randn(3, 4, 3, 5)
     images = model.imagine(IMAGES[:, :2], z)

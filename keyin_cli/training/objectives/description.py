@@ -19,7 +19,7 @@ class DescriptionPhase(KeyframePhase):
         super().__init__(common, number)
         self.size["val"] = min(self.size["val"], VALIDATION_BATCHES * self.schedule.batch)
         self.costs = {split: torch.from_numpy(common.costs(split, self.size[split])) for split in ("train", "val")}
-        self.price = common.price
+        self.price, self.earlier = common.price, -self.recipe.discovery.shift
 
     def more(self, rows: Tensor, split: str) -> Batch:
         """`costs` (B,N+1,S), in nats."""
@@ -40,11 +40,11 @@ class DescriptionPhase(KeyframePhase):
 
     def length(self, predicted: Predicted, costs: Tensor) -> Tensor:
         """Nats of each sequence, (B,)."""
-        return expected_length(predicted.tau, predicted.keyframes.delta, costs, self.price, predicted.horizon)
+        return expected_length(predicted.tau, predicted.keyframes.delta, costs, self.price, predicted.horizon, self.earlier)
 
 
 class MarginalPhase(DescriptionPhase):
     """The marginal length: all chains are summed."""
 
     def length(self, predicted: Predicted, costs: Tensor) -> Tensor:
-        return marginal_length(predicted.keyframes.logits, costs, self.price, predicted.horizon)
+        return marginal_length(predicted.keyframes.logits, costs, self.price, predicted.horizon, self.earlier)
