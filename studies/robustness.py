@@ -1,18 +1,19 @@
-"""How well given weights find keyframes in Brownian motion that is not what they were trained on. Nothing is trained again.
+"""How well given weights find keyframes in data that is not what they were trained on. Nothing is trained again.
 
     python studies/robustness.py --ckpt artifacts/released/brownian --out artifacts/released/brownian/robustness
 
 One factor at a time is changed, everything else is as trained:
 
-- the radius of the ball;
-- the smallest turn. Turns are uniform above it, so lowering it makes just a few turns smaller;
+- of Brownian motion the radius of the ball;
+- and the smallest turn. Turns are uniform above it, so lowering it makes just a few turns smaller;
 - Gaussian noise on the images, of a standard deviation relative to full scale, clipped to it;
 - M, the number of keyframes asked for. The keyframe model is recurrent and gives more or fewer of them with the same weights;
   Surprise selects exactly M. The search does not know M and has no line.
 
-Sequences are fresh, of another seed than the training data, and the same flights under every radius, noise and M. The search has
-its price chosen anew under every condition, as `keyin eval-f1` would, on further sequences without labels. Writes robustness.json
-(F1, precision and recall within 0, 1 and 2 frames, 95 % bootstrap intervals of F1) and robustness.png (F1 of exact matches).
+Sequences are fresh, of another seed than the training data, and the same ones under every radius, noise and M. A price that the
+recipe leaves to be chosen is chosen anew under every condition, as `keyin eval-f1` would, on further sequences without labels.
+Keyframes are moved by the shifts that came with the weights (docs/protocol.md). Writes robustness.json (F1, precision and recall
+within 0, 1 and 2 frames, 95 % bootstrap intervals of F1) and robustness.png (F1 of exact matches).
 """
 
 from __future__ import annotations
@@ -20,15 +21,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from keyin_cli import figures, storage
-from keyin_cli.datasets import brownian
-from keyin_cli.datasets.brownian import BrownianData
+from keyin_cli.datasets import generate
 from keyin_cli.datasets.rng import stream
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.f1 import table_row
@@ -37,13 +37,14 @@ from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.methods.registry import colours, selector
 from keyin_cli.methods.registry import method as method_of
+from keyin_cli.model.search import shifted
 from keyin_cli.model.weights import read_weights, tensors_sha256
 from keyin_cli.progress import say, speak
-from keyin_cli.recipe import Recipe, check
+from keyin_cli.recipe import GeneratedData, Recipe, check
 
 METHODS = ("keyin", "search", "surprise")
 STAGES = ("keyin", "interpolator", "surprise")  # what they are made from; offsets of other models are as many as in training
-NOISE = 1  # counter of its random numbers; that of the flights is 0
+NOISE = 1 << 20  # counter of its random numbers, which no dataset uses
 Row = dict[str, Any]
 
 
@@ -72,13 +73,19 @@ FACTORS = (
 )
 
 
-def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) -> dict[str, Any]:
+def factors_of(recipe: Recipe) -> list[Factor]:
+    """Those that a recipe's kind of data has."""
+    keys = {f"data.{key}" for key in type(recipe.data).model_fields}
+    return [factor for factor in FACTORS if factor.key is None or factor.key.startswith("window.") or factor.key in keys]
+
+
+def study(ckpt: Path, n: int, seed: int) -> dict[str, Any]:
     """Evaluate every stage of METHODS that is there under every condition.
 
     Args:
         ckpt: what `checkpoints.find_all_weights` accepts.
         n: sequences per condition.
-        seed: of the flights and the noise.
+        seed: of the sequences and the noise.
 
     Returns:
         `rows`, one for each factor, value and method that has it; `trained`, the value of each factor in the training data.
@@ -87,9 +94,9 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
         InputError: the weights are of other data, or the seed is that of the training data.
     """
     recipe, files = trained_with(ckpt), weights(ckpt)
-    data = recipe.data
-    if not isinstance(data, BrownianData):
-        raise InputError(f"{ckpt} was trained on data of kind {data.kind}: the study needs weights of Brownian motion")
+    data, factors, shifts = recipe.data, factors_of(recipe), checkpoints.load(ckpt).shifts
+    if not isinstance(data, GeneratedData):
+        raise InputError(f"{ckpt} was trained on data of kind {data.kind}: the study needs weights of data that is generated")
     if seed == data.seed:
         raise InputError(f"--seed {seed} makes the training data again: use another seed")
     trained = {factor.name: _as_trained(factor, recipe) for factor in factors}
@@ -107,7 +114,9 @@ def study(ckpt: Path, n: int, seed: int, factors: Sequence[Factor] = FACTORS) ->
         say(f"condition {number} of {len(conditions)}: {what}")
         sources, frames, labels = prepare(files, recipe, condition, n, seed)
         for method in dict.fromkeys(method for *_, other, method in cases if other == condition):
-            scores[condition, method] = table_row(method, selector(method)(sources).select(frames), labels)
+            shift = shifts.get(method, 0)
+            selected = shifted(selector(method)(sources).select(frames), shift)
+            scores[condition, method] = {"shift": shift, **table_row(method, selected, labels)}
     rows = [
         {"factor": factor.name, "value": value, "n": n, **scores[condition, method]} for factor, value, condition, method in cases
     ]
@@ -136,8 +145,8 @@ def prepare(files: Mapping[str, Path], recipe: Recipe, condition: Condition, n: 
     window = recipe.window
     overrides = [f"data.seed={seed}", f"data.frames={window.conditioning + window.predicted}", *condition.overrides]
     changed, device = check(recipe.model_dump(mode="json"), overrides), pick_device(recipe.device)
-    assert isinstance(changed.data, BrownianData)
-    made = brownian.arrays(changed.data, np.arange(n + recipe.discovery.calibration))
+    assert isinstance(changed.data, GeneratedData)
+    made = generate.arrays(changed.data, np.arange(n + recipe.discovery.calibration))
     frames, labels = noisy(made["frames"], condition.noise, seed), made["keyframes"][:n, window.conditioning :]
     models = {stage: checkpoints.load_model(file, overrides)[0].to(device) for stage, file in files.items()}
     return Sources(models, changed, device, lambda: frames[n:], seed), frames[:n], labels
@@ -154,10 +163,10 @@ def noisy(frames: Frames, deviation: float, seed: int) -> Frames:
     return drawn
 
 
-def draw(path: Path, result: dict[str, Any], factors: Sequence[Factor] = FACTORS) -> None:
+def draw(path: Path, result: dict[str, Any]) -> None:
     """The picture of a study: F1 of exact matches."""
     shown = []
-    for factor in factors:
+    for factor in FACTORS:
         lines: dict[str, list[tuple[float, ...]]] = {}
         for row in (row for row in result["rows"] if row["factor"] == factor.name):
             lines.setdefault(row["method"], []).append((row["value"], row["f1"]["0"], *row["ci95"]["0"]))
@@ -184,7 +193,7 @@ def main() -> None:
     parser.add_argument("--ckpt", type=Path, required=True, help="a run directory, a released directory or a weights file")
     parser.add_argument("--out", type=Path, required=True, help="a directory for the result and its picture")
     parser.add_argument("--n", type=int, default=1000, help="sequences per condition (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the flights and the noise (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the sequences and the noise (default: %(default)s)")
     given = parser.parse_args()
     speak()
     if given.n < 1:

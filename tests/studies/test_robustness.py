@@ -131,7 +131,7 @@ def test_what_cannot_be_studied_is_one_line(
     own = check(load("tiny/brownian").model_dump(mode="json") | {"data": OWN})
     save_weights(tmp_path / "own.safetensors", seeded(0, lambda: KeyIn(own)), "keyin", own)
     cases = {
-        "needs weights of Brownian motion": ("--ckpt", tmp_path / "own.safetensors"),
+        "needs weights of data that is generated": ("--ckpt", tmp_path / "own.safetensors"),
         "use another seed": ("--ckpt", ckpt, "--seed", "0"),
         "no weights at": ("--ckpt", tmp_path / "none"),
     }
