@@ -4,7 +4,8 @@
         --try "discovery.shift=-1 discovery.price=40" --out artifacts/released/pushing/choices-shift.json
 
 Every setting is trained to the end, phase after phase, on one stage 1; the one whose final validation terms `--by`, added up, are
-the smallest is chosen. They must mean the same under all settings: `nats` of KeyIn has the KL at its full weight. What is
+the smallest is chosen. They must mean the same under all settings: `nats` of KeyIn has the KL at its full weight. A term may have
+a weight, `--by sequence --by "0.05*kl"`. What is
 finished is not trained again. F1 on the validation split is reported beside the choice, after it.
 """
 
@@ -50,18 +51,32 @@ def _trained(recipe: Recipe, changed: Recipe, of: Method, overrides: list[str], 
     run = storage.runs(recipe.name) / "choices" / digest(stage.part(stage.variant(changed)))[:12]
     say(f"{' '.join(overrides) or 'the recipe as it is'}: {run}")
     manifest = train(stage, changed, run, foundation=(recipe, storage.runs(recipe.name)))
-    if missing := [term for term in criterion if f"val/{term}" not in manifest["metrics"]]:
+    weights = dict(_weighted(each) for each in criterion)
+    if missing := [term for term in weights if f"val/{term}" not in manifest["metrics"]]:
         known = ", ".join(term.removeprefix("val/") for term in manifest["metrics"])
         raise InputError(f"--by {missing[0]}: {stage.name} reports {known}")
     metrics = {term.removeprefix("val/"): value for term, value in manifest["metrics"].items()}
     return {
         "set": overrides,
-        "criterion": sum(metrics[term] for term in criterion),
+        "criterion": sum(weight * metrics[term] for term, weight in weights.items()),
         "metrics": metrics,
         "sequences": manifest["sequences"],
         "seconds": manifest["seconds"],
         "run": str(run / stage.name),
     }
+
+
+def _weighted(given: str) -> tuple[str, float]:
+    """`0.05*kl` -> the term and its weight, 1 when none is given.
+
+    Raises:
+        InputError: the weight is no number.
+    """
+    weight, star, term = given.rpartition("*")
+    try:
+        return term, float(weight) if star else 1.0
+    except ValueError:
+        raise InputError(f"--by {given}: {weight} is no number") from None
 
 
 def _scores(run: Path, row: str) -> dict[str, Any]:
@@ -75,7 +90,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", help="a recipe: a path, or the name of a shipped one")
     parser.add_argument("--method", default="keyin", help="the method that is trained (default: %(default)s)")
-    parser.add_argument("--by", action="append", required=True, metavar="TERM", help="a validation term; several are added up")
+    parser.add_argument(
+        "--by", action="append", required=True, metavar="[WEIGHT*]TERM", help="a validation term; several are added up"
+    )
     parser.add_argument(
         "--try", dest="tried", action="append", required=True, metavar="KEY=VALUE ...", help="a setting: overrides of the recipe"
     )

@@ -60,8 +60,8 @@ def test_the_smallest_loss_chooses(choices: ModuleType, folder: Path, monkeypatc
     assert result["chosen"] == result["settings"][int(np.argmin(criteria))]["set"]
     assert all(setting["criterion"] == setting["metrics"]["nats"] for setting in result["settings"])
     assert all(0 <= setting["validation"]["f1"]["0"] <= 1 for setting in result["settings"])
-    again = call(choices, monkeypatch, folder, "nats", "kl")  # nothing is trained again
-    added = [setting["metrics"]["nats"] + setting["metrics"]["kl"] for setting in again["settings"]]
+    again = call(choices, monkeypatch, folder, "nats", "0.5*kl")  # nothing is trained again
+    added = [setting["metrics"]["nats"] + 0.5 * setting["metrics"]["kl"] for setting in again["settings"]]
     assert [setting["criterion"] for setting in again["settings"]] == added
     assert [setting["seconds"] for setting in again["settings"]] == [setting["seconds"] for setting in result["settings"]]
 
@@ -83,6 +83,7 @@ def test_labels_choose_nothing(choices: ModuleType, folder: Path, tmp_path: Path
     [
         ("pretrain.lr=0.5", "nats", "pretrain.lr=0.5: a setting that changes stage 1 is another recipe"),
         ("discovery.shift=0", "frames", "--by frames: keyin reports"),
+        ("discovery.shift=0", "much*kl", "--by much*kl: much is no number"),
     ],
 )
 def test_what_cannot_be_chosen_is_one_line(
