@@ -90,7 +90,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", help="a recipe: a path, or the name of a shipped one")
     parser.add_argument("--method", default="keyin", help="the method that is trained (default: %(default)s)")
-    parser.add_argument(XX)
+    by_help = "a validation term; several are added up"
+    parser.add_argument("--by", action="append", required=True, metavar="[WEIGHT*]TERM", help=by_help)
     parser.add_argument(
         "--try", dest="tried", action="append", required=True, metavar="KEY=VALUE ...", help="a setting: overrides of the recipe"
     )
