@@ -12,7 +12,7 @@ from keyin_cli.recipe import MethodSection, Positive, Recipe
 
 
 class Jumpy(MethodSection):
-    """The baseline Jumpy: KeyIn with a constant offset, trained as `train` says."""
+    """The baseline Jumpy: KeyIn with a constant offset, trained as `soft` says."""
 
     offset: Positive | None = None  # N / M, rounded down, at least 1, when not given
 
