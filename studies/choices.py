@@ -12,6 +12,7 @@ finished is not trained again. F1 on the validation split is reported beside the
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,14 +37,17 @@ def study(name: str, row: str, criterion: Sequence[str], tried: Sequence[Sequenc
         InputError: a setting is none of the recipe, changes stage 1, or does not report a term of the criterion.
     """
     recipe, chosen_of = load(name), method(row)
-    settings = [_trained(recipe, load(name, overrides), chosen_of, list(overrides), criterion) for overrides in tried]
+    terms = [_weighted(each) for each in criterion]
+    settings = [_trained(recipe, load(name, overrides), chosen_of, list(overrides), terms) for overrides in tried]
     best = min(settings, key=lambda setting: setting["criterion"])
     for setting in settings:
         setting["validation"] = _scores(Path(setting["run"]), row)
     return {"recipe": recipe.name, "method": row, "by": list(criterion), "chosen": best["set"], "settings": settings}
 
 
-def _trained(recipe: Recipe, changed: Recipe, of: Method, overrides: list[str], criterion: Sequence[str]) -> dict[str, Any]:
+def _trained(
+    recipe: Recipe, changed: Recipe, of: Method, overrides: list[str], criterion: Sequence[tuple[str, float]]
+) -> dict[str, Any]:
     stage = of.stage
     assert stage is not None
     if stage.foundation and stage.foundation.part(recipe) != stage.foundation.part(changed):
@@ -51,14 +55,13 @@ def _trained(recipe: Recipe, changed: Recipe, of: Method, overrides: list[str], 
     run = storage.runs(recipe.name) / "choices" / digest(stage.part(stage.variant(changed)))[:12]
     say(f"{' '.join(overrides) or 'the recipe as it is'}: {run}")
     manifest = train(stage, changed, run, foundation=(recipe, storage.runs(recipe.name)))
-    weights = dict(_weighted(each) for each in criterion)
-    if missing := [term for term in weights if f"val/{term}" not in manifest["metrics"]]:
+    if missing := [term for term, _ in criterion if f"val/{term}" not in manifest["metrics"]]:
         known = ", ".join(term.removeprefix("val/") for term in manifest["metrics"])
         raise InputError(f"--by {missing[0]}: {stage.name} reports {known}")
     metrics = {term.removeprefix("val/"): value for term, value in manifest["metrics"].items()}
     return {
         "set": overrides,
-        "criterion": sum(weight * metrics[term] for term, weight in weights.items()),
+        "criterion": sum(weight * metrics[term] for term, weight in criterion),
         "metrics": metrics,
         "sequences": manifest["sequences"],
         "seconds": manifest["seconds"],
@@ -70,13 +73,16 @@ def _weighted(given: str) -> tuple[str, float]:
     """`0.05*kl` -> the term and its weight, 1 when none is given.
 
     Raises:
-        InputError: the weight is no number.
+        InputError: the weight is no finite number.
     """
-    weight, star, term = given.rpartition("*")
+    weight, star, term = (part.strip() for part in given.rpartition("*"))
     try:
-        return term, float(weight) if star else 1.0
+        value = float(weight) if star else 1.0
     except ValueError:
-        raise InputError(f"--by {given}: {weight} is no number") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"--by {given}: {weight} is no number")
+    return term, value
 
 
 def _scores(run: Path, row: str) -> dict[str, Any]:

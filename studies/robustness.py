@@ -65,18 +65,21 @@ class Condition(NamedTuple):
     noise: float = 0.0
 
 
+M_VALUES = (4, 5, 6, 7, 8, 9, 10)  # those whose keyframes reach the end of a sequence are asked for
 FACTORS = (
     Factor("radius", "radius of the ball, px", "data.radius", (1, 1.3, 1.6, 2, 2.5, 3)),
     Factor("min_turn", "smallest turn, degrees", "data.min_turn", (15, 20, 25, 30)),
     Factor("noise", "noise on the images, standard deviation of full scale", None, (0, 0.05, 0.1, 0.2)),
-    Factor("keyframes", "keyframes asked for, M", "window.keyframes", (4, 5, 6, 7, 8, 9, 10), ("keyin", "surprise")),
+    Factor("keyframes", "keyframes asked for, M", "window.keyframes", M_VALUES, ("keyin", "surprise")),
 )
 
 
 def factors_of(recipe: Recipe) -> list[Factor]:
     """Those that a recipe's kind of data has."""
-    keys = {f"data.{key}" for key in type(recipe.data).model_fields}
-    return [factor for factor in FACTORS if factor.key is None or factor.key.startswith("window.") or factor.key in keys]
+    keys, window = {f"data.{key}" for key in type(recipe.data).model_fields}, recipe.window
+    has = [factor for factor in FACTORS if factor.key is None or factor.key.startswith("window.") or factor.key in keys]
+    reaching = tuple(count for count in M_VALUES if count * window.max_offset >= window.predicted)
+    return [factor._replace(values=reaching) if factor.name == "keyframes" else factor for factor in has]
 
 
 def study(ckpt: Path, n: int, seed: int) -> dict[str, Any]:
@@ -143,11 +146,12 @@ def weights(ckpt: Path) -> dict[str, Path]:
 def prepare(files: Mapping[str, Path], recipe: Recipe, condition: Condition, n: int, seed: int) -> tuple[Sources, Frames, Times]:
     """The models under a condition, its sequences (n,T+N,H,W,C) and their true keyframes among the times 1…N (n,N)."""
     window = recipe.window
-    overrides = [f"data.seed={seed}", f"data.frames={window.conditioning + window.predicted}", *condition.overrides]
+    overrides = [f"data.seed={seed}", *condition.overrides]
     changed, device = check(recipe.model_dump(mode="json"), overrides), pick_device(recipe.device)
     assert isinstance(changed.data, GeneratedData)
     made = generate.arrays(changed.data, np.arange(n + recipe.discovery.calibration))
-    frames, labels = noisy(made["frames"], condition.noise, seed), made["keyframes"][:n, window.conditioning :]
+    frames = noisy(made["frames"][:, : window.frames], condition.noise, seed)
+    labels = made["keyframes"][:n, window.conditioning : window.frames]
     models = {stage: checkpoints.load_model(file, overrides)[0].to(device) for stage, file in files.items()}
     return Sources(models, changed, device, lambda: frames[n:], seed), frames[:n], labels
 

@@ -78,7 +78,8 @@ def markdown(result: dict[str, Any]) -> list[str]:
         f1, aligned, low, high, near, count = scores(row)
         shift = f"{row['aligned']['shift']:+d}" if row["aligned"] and row["aligned"]["shift"] else "0"
         seeds = str(row["seeds"]["n"]) if "seeds" in row else "–"
-        effort = (f"{row['sequences']:,}", seconds_text(row["seconds"])) if "seconds" in row else ("–", "–")
+        seen = f"{row['sequences']:,}" if row.get("sequences") is not None else "–"
+        effort = (seen, seconds_text(row["seconds"]) if "seconds" in row else "–")
         figures = [f"{figure:.3f}" for figure in (f1, aligned)]
         cells = [name, *figures, shift, f"{low:.3f} to {high:.3f}", *(f"{each:.3f}" for each in near), f"{count:.2f}", seeds]
         lines.append(f"| {' | '.join([*cells, *effort])} |")

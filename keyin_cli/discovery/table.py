@@ -78,7 +78,8 @@ def table(
 
     Returns:
         What `eval-f1` prints; trained rows also with `sequences` seen and `seconds` of their training, and with `seeds`; and
-        `quality`. The figures also compare reconstructions and show how the stages were trained. Where the kind of dataset says
+        `quality`. The figures also compare reconstructions, show samples of models that tell their keyframes, and how the stages
+        were trained. Where the kind of dataset says
         where sampled futures lead, `paths` has that, with a picture.
 
     Raises:
@@ -209,12 +210,13 @@ def _stages(methods: Sequence[Tabled]) -> list[StageSpec]:
 
 
 def _effort(stage: StageSpec, manifests: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Sequences that a stage saw on top of stage 1, and how long it and what it stands on were trained and prepared."""
+    """Sequences that a stage saw on top of stage 1 (None: trained before that was written down), and how long it and what it
+    stands on were trained and prepared."""
     manifest, below = manifests[stage.name], stage.foundation
     seconds = manifest["seconds"] + manifest.get("preparation_seconds", 0.0)
     if below is None:
         return {"sequences": 0, "seconds": round(seconds, 1)}
-    return {"sequences": manifest["sequences"], "seconds": round(seconds + _effort(below, manifests)["seconds"], 1)}
+    return {"sequences": manifest.get("sequences"), "seconds": round(seconds + _effort(below, manifests)["seconds"], 1)}
 
 
 def _predictor(checkpoint: Checkpoint, method: Tabled) -> Predictor:

@@ -7,7 +7,7 @@ from keyin_cli.methods.keyin import keyframe_stage
 from keyin_cli.methods.method import Method
 from keyin_cli.methods.variants import select
 from keyin_cli.recipe import MethodSection, Recipe, Train, TrainPhase, check
-from keyin_cli.recipe.training import TrainWeights
+from keyin_cli.recipe.training import SUMMED, TrainWeights
 
 
 class KeyInSearch(MethodSection, Train):
@@ -19,6 +19,8 @@ class KeyInSearch(MethodSection, Train):
     )
 
     def problems_in(self, recipe: Recipe) -> list[str]:
+        if recipe.discovery.shift > 0 and any(phase.objective in SUMMED for phase in self.phases):
+            return [f"phases: discovery.shift is 0 or negative with the objectives {' and '.join(SUMMED)}"]
         if any(phase.objective == "search" for phase in self.phases):
             return []
         return ["phases: one has the objective search; without it, it is `train` that says how KeyIn is trained"]

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from keyin_cli.model.precision import float32
 
-NEVER = -1e6  # the logarithm of a chance of zero; minus infinity has no gradient
+NEVER = -1e30  # the logarithm of a chance of zero, far below any length; minus infinity has no gradient
 
 
 @float32
@@ -50,7 +50,8 @@ def chain_tables(costs: Tensor, price: float, horizon: int, earlier: int = 0) ->
 
     With `earlier` 1 the keyframe is the last frame of an old motion where the segment ends with the first of the new one. So the
     segment after a keyframe at j begins at j+1, and the first one is a frame longer than its offset; where that is more than S,
-    the frames after S follow one by one.
+    the frames after S follow one by one, each at the price, as if with a keyframe of its own. A keyframe in the last `earlier`
+    frames is at the price too, though its segment ends behind the horizon; none stands for a boundary in the first `earlier`.
 
     Args:
         costs: (B,N+1,S), as for `closed_costs`.
@@ -63,11 +64,12 @@ def chain_tables(costs: Tensor, price: float, horizon: int, earlier: int = 0) ->
     if not earlier:
         return segments, rest
     longest = costs.shape[-1]
-    rest = pad(rest, (0, earlier + max(0, longest + 1 - horizon)))  # behind the horizon nothing is left
-    alone = rest[:, longest, None] - rest[:, longest + 1 : longest + earlier + 1]
+    behind = earlier + max(0, longest + 1 - horizon)  # the horizon, where nothing is left
+    on = pad(rest + price, (0, behind))  # with the keyframe from which it goes on
+    alone = on[:, longest, None] - on[:, longest + 1 : longest + earlier + 1]
     first = torch.cat([segments[:, 0], segments[:, 0, -1:] + alone], dim=-1)[:, earlier:]
     later = pad(segments, (0, 0, 0, earlier))[:, 1 + earlier :]
-    return torch.cat([first[:, None], later], dim=1), rest[:, earlier : earlier + horizon]
+    return torch.cat([first[:, None], later], dim=1), pad(rest, (0, earlier))[:, earlier:]
 
 
 @float32

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from keyin_cli.model.description import closed_costs, expected_length, marginal_length
-from keyin_cli.model.search import chain_costs, cheapest_chain, shifted
+from keyin_cli.model.search import chain_costs, cheapest_chain
 from keyin_cli.model.soft_time import hard_times, keyframe_times
 
 N, M, S, PRICE = 7, 3, 4, 2.5
@@ -109,32 +109,50 @@ def test_its_gradient_is_the_posterior_over_chains(costs: torch.Tensor) -> None:
     assert torch.isfinite(logits.grad).all()
 
 
+def told(offsets: tuple[int, ...], costs: torch.Tensor, horizon: int, earlier: int) -> float:
+    """Nats of one chain of one sequence (N+1,S), segment by segment."""
+    total, at, start = 0.0, 0, 0  # the last keyframe, and where the segment after it begins
+    for offset in offsets:
+        if at >= horizon:
+            return total
+        at, end = at + offset, min(at + offset + earlier, horizon)
+        lengths = [end - start] if end > start else []
+        if end - start > S:  # the first one, which is longer by `earlier`
+            lengths = [S] + [1] * (end - start - S)
+        for length in lengths:
+            total, start = total + float(costs[start, length - 1]), start + length
+        total += PRICE * max(0, len(lengths) - 1)  # where the frames that follow one by one begin
+        total += PRICE if at < horizon else 0.0
+    while start < horizon:  # what the segments do not reach
+        total, start = total + float(costs[start, 0]), start + 1
+        total += PRICE if start < horizon else 0.0
+    return total
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 4, 5, 6, N])
 @pytest.mark.parametrize("earlier", [0, 1, 2])
-def test_keyframes_moved_earlier_cost_what_their_chain_does(costs: torch.Tensor, earlier: int) -> None:
-    """Of every chain whose keyframes stay inside when they are moved."""
-    compared = 0
+def test_every_chain_costs_what_its_segments_do(costs: torch.Tensor, earlier: int, horizon: int) -> None:
+    expected = []
     for offsets in product(range(1, S + 1), repeat=M):
-        moved = hard_times(one_hot(*offsets), N).numpy()
-        moved[:, -1] = False  # the end closes the last segment and is no keyframe
-        chain = shifted(moved, earlier)
-        lost = moved.sum() != chain.sum()  # one would be moved behind the end
-        if lost or sum(offsets) < N or offsets[0] + earlier > S or chain[0, -1]:
-            continue
-        compared += 1
-        expected = torch.from_numpy(chain_costs(costs.numpy(), chain, PRICE)).float()
         delta = one_hot(*offsets)
-        torch.testing.assert_close(expected_length(keyframe_times(delta), delta, costs, PRICE, N, earlier), expected)
-        torch.testing.assert_close(marginal_length(1000 * delta, costs, PRICE, N, earlier), expected)
-    assert compared > 4
+        expected.append([told(offsets, cost, horizon, earlier) for cost in costs])
+        found = expected_length(keyframe_times(delta), delta, costs, PRICE, horizon, earlier)
+        np.testing.assert_allclose(found, expected[-1], rtol=1e-5, err_msg=str(offsets))
+    logits = torch.randn(2, M, S, generator=torch.Generator().manual_seed(5))
+    logs = logits.log_softmax(-1)
+    chances = [logs[:, range(M), list(offsets)].sum(-1) for offsets in product(range(S), repeat=M)]
+    summed = (torch.stack(chances) - torch.tensor(expected)).logsumexp(0)
+    torch.testing.assert_close(marginal_length(logits, costs, PRICE, horizon, earlier), -summed)
 
 
-def test_a_first_segment_longer_than_the_longest_goes_on_frame_by_frame(costs: torch.Tensor) -> None:
-    """Offsets S, 3: keyframes at S and S + 3 = N, moved from S + 1, which no segment reaches."""
-    keyframes = np.zeros((2, N), bool)
-    keyframes[:, [S - 1, S]] = True  # times S and S + 1
-    expected = chain_costs(costs.numpy(), keyframes, PRICE)
-    delta = one_hot(S, 3, 1)
-    np.testing.assert_allclose(expected_length(keyframe_times(delta), delta, costs, PRICE, N, 1), expected, rtol=1e-5)
+def test_lengths_of_large_images_are_far_from_never(costs: torch.Tensor) -> None:
+    large = 1e6 * (1 + costs)
+    cheapest = min(told(offsets, large[0], N, 1) for offsets in product(range(1, S + 1), repeat=M))
+    logits = torch.zeros(2, M, S, requires_grad=True)
+    length = marginal_length(logits, large, PRICE, N, 1)
+    assert length[0].item() == pytest.approx(cheapest, rel=1e-4)
+    (gradient,) = torch.autograd.grad(length.sum(), logits)
+    assert gradient.abs().max() > 0.1
 
 
 @pytest.mark.parametrize("horizon", [1, 2, 5, N])

@@ -84,6 +84,7 @@ def test_labels_choose_nothing(choices: ModuleType, folder: Path, tmp_path: Path
         ("pretrain.lr=0.5", "nats", "pretrain.lr=0.5: a setting that changes stage 1 is another recipe"),
         ("discovery.shift=0", "frames", "--by frames: keyin reports"),
         ("discovery.shift=0", "much*kl", "--by much*kl: much is no number"),
+        ("discovery.shift=0", "nan*kl", "--by nan*kl: nan is no number"),
     ],
 )
 def test_what_cannot_be_chosen_is_one_line(

@@ -100,6 +100,15 @@ def test_a_row_is_what_the_parts_say(written: tuple[Path, Any], robustness: Modu
     assert row["f1"] == expected["f1"]
 
 
+def test_conditions_of_other_kinds_are_recipes(robustness: ModuleType) -> None:
+    recipe = load("pushing")
+    factors = {factor.name: factor for factor in robustness.factors_of(recipe)}
+    assert factors.keys() == {"noise", "keyframes"}
+    assert factors["keyframes"].values == (5, 6, 7, 8, 9, 10)  # 4 of at most 6 frames do not reach 30
+    for count in factors["keyframes"].values:
+        check(recipe.model_dump(mode="json"), [f"window.keyframes={count}"])
+
+
 def test_the_same_weights_say_any_number_of_keyframes(ckpt: Path) -> None:
     file = ckpt / "keyin" / "weights.safetensors"
     frames = brownian.arrays(BrownianData(seed=1), np.arange(2))["frames"]

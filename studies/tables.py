@@ -1,6 +1,6 @@
 """Write the tables of README.md and docs/ anew, from the result files that their comments name.
 
-    python studies/pages.py
+    python studies/tables.py
 
 A comment `<!-- table: artifacts/released/brownian/table.json -->` is followed by that file's table; of a directory, by Table 2
 from its `plan.json`. `quality:` and `paths:` stand before how well models predict, and where their samples take the puck. With
@@ -21,7 +21,7 @@ from keyin_cli.commands.table import scores
 from keyin_cli.planning.paired import REFERENCE
 
 ROOT = Path(__file__).parent.parent
-TABLE = re.compile(r"<!-- (\w+): (\S+) -->\n\n(?:\|.*\n)*")  # the comment, and what stood below it
+TABLE = re.compile(r"<!-- (table|quality|paths): (\S+) -->\n\n(?:\|.*(?:\n|$))*")  # the comment, and what stood below it
 # The paper's numbers of 2019 and 2020 (docs/spec.md), by the folder of a result file.
 PAPER_F1 = {
     "brownian": {
@@ -64,12 +64,14 @@ def discovery(file: Path) -> Lines:
         "seeds",
         "sequences seen",
         "trained in",
+        "the paper, 2019 / 2020",
     ]
     rows = []
     for row in result["rows"]:
         plain, exact, low, high, near, count = scores(row)
         shift = row["aligned"]["shift"] if row["aligned"] else 0
-        effort = [f"{row['sequences']:,}", seconds_text(row["seconds"])] if "seconds" in row else ["–", "–"]
+        seen = f"{row['sequences']:,}" if row.get("sequences") is not None else "–"
+        effort = [seen, seconds_text(row["seconds"]) if "seconds" in row else "–"]
         rows.append(
             [
                 row["method"] + ("*" if "told" in row else ""),
@@ -88,12 +90,13 @@ def discovery(file: Path) -> Lines:
 
 def quality(file: Path) -> Lines:
     """Reconstructions, and samples from the prior."""
-    rows = []
-    for row in json.loads(file.read_text())["quality"]:
+    rows, result = [], json.loads(file.read_text())["quality"]
+    for row in result:
         parts = [f"{row[part]['psnr']:.1f} / {row[part]['ssim']:.3f}" for part in ("reconstruction", "best")]
         rows.append([row["method"], *parts, f"{row['diversity']:.1f}"])
-        samples = row["samples"]
-    return markdown(["method", "reconstruction, PSNR / SSIM", f"best of {samples} samples", "PSNR between samples"], rows)
+    return markdown(
+        ["method", "reconstruction, PSNR / SSIM", f"best of {result[0]['samples']} samples", "PSNR between samples"], rows
+    )
 
 
 def paths(file: Path) -> Lines:
@@ -131,6 +134,8 @@ def planning(folder: Path) -> Lines:
 
 
 def markdown(head: list[str], rows: Iterable[list[str]]) -> Lines:
+    rows = list(rows)
+    assert all(len(cells) == len(head) for cells in rows)
     first, *rest = (f"| {' | '.join(cells)} |" for cells in (head, *rows))
     return [first, "|" + "---|" * len(head), *rest]
 
