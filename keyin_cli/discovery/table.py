@@ -112,7 +112,7 @@ def table(
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
         pictures, lines = [out / "comparison.png", out / "curves.png"], storage.read_lines(out / SEQUENCES)
-        compare(pictures[0], models, frames[:STRIPS], lines[:STRIPS], device)
+        compare(pictures[0], models, frames[:STRIPS], lines[: len(frames[:STRIPS])], device)
         _curves(pictures[1], methods, out)
         for name, model in models.items():
             if isinstance(model, KeyframeSampler):
