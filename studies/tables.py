@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from keyin_cli.commands.common import seconds_text
-from keyin_cli.commands.table import scores
+from keyin_cli.commands.table import COLUMNS, cells
 from keyin_cli.planning.paired import REFERENCE
 
 ROOT = Path(__file__).parent.parent
@@ -52,40 +51,10 @@ Lines = list[str]
 
 
 def discovery(file: Path) -> Lines:
-    """Table 1. A row with a star is told the true number of keyframes."""
+    """Table 1, with the paper's numbers."""
     result, paper = json.loads(file.read_text()), PAPER_F1[file.parent.name]
-    head = [
-        "method",
-        "F1",
-        "F1 aligned (shift)",
-        "95 % interval",
-        "within 1 frame",
-        "keyframes",
-        "seeds",
-        "sequences seen",
-        "trained in",
-        "the paper, 2019 / 2020",
-    ]
-    rows = []
-    for row in result["rows"]:
-        plain, exact, low, high, near, count = scores(row)
-        shift = row["aligned"]["shift"] if row["aligned"] else 0
-        seen = f"{row['sequences']:,}" if row.get("sequences") is not None else "–"
-        effort = [seen, seconds_text(row["seconds"]) if "seconds" in row else "–"]
-        rows.append(
-            [
-                row["method"] + ("*" if "told" in row else ""),
-                f"{plain:.3f}",
-                f"{exact:.3f} ({shift:+d})" if shift else f"{exact:.3f}",
-                f"{low:.3f} to {high:.3f}",
-                f"{near[0]:.3f}",
-                f"{count:.2f}",
-                str(row["seeds"]["n"]) if "seeds" in row else "–",
-                *effort,
-                paper.get(row["method"], "–"),
-            ]
-        )
-    return markdown(head, rows)
+    rows = [[*cells(row), paper.get(row["method"], "–")] for row in result["rows"]]
+    return markdown([*COLUMNS, "the paper, 2019 / 2020"], rows)
 
 
 def quality(file: Path) -> Lines:
@@ -118,25 +87,25 @@ def planning(folder: Path) -> Lines:
     rows = []
     for row in results:
         low, high = (100 * end for end in row["success_ci95"])
-        cells = [row["method"], f"{100 * row['success_rate']:.1f} %", f"{low:.1f} to {high:.1f} %"]
-        cells += [
+        texts = [row["method"], f"{100 * row['success_rate']:.1f} %", f"{low:.1f} to {high:.1f} %"]
+        texts += [
             f"{row['error_mean']:.2f} ± {row['error_std']:.2f}",
             f"{row['error_over_initial']:.2f}",
             f"{row['steps_mean']:.0f}",
         ]
         if compared and (other := row.get(f"against_{REFERENCE}")):
             low, high = other["error_difference_ci95"]
-            cells += [f"{other['error_difference']:+.2f} ({low:+.2f} to {high:+.2f})", f"{other['mcnemar_p']:.2g}"]
+            texts += [f"{other['error_difference']:+.2f} ({low:+.2f} to {high:+.2f})", f"{other['mcnemar_p']:.2g}"]
         elif compared:
-            cells += ["–", "–"]
-        rows.append([*cells, *([PAPER_PLANNING.get(row["method"], "–")] if printed else [])])
+            texts += ["–", "–"]
+        rows.append([*texts, *([PAPER_PLANNING.get(row["method"], "–")] if printed else [])])
     return markdown(head, rows)
 
 
 def markdown(head: list[str], rows: Iterable[list[str]]) -> Lines:
     rows = list(rows)
-    assert all(len(cells) == len(head) for cells in rows)
-    first, *rest = (f"| {' | '.join(cells)} |" for cells in (head, *rows))
+    assert all(len(row) == len(head) for row in rows)
+    first, *rest = (f"| {' | '.join(row)} |" for row in (head, *rows))
     return [first, "|" + "---|" * len(head), *rest]
 
 

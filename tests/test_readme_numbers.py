@@ -59,7 +59,7 @@ def test_a_table_is_written_from_its_file(pages_of: ModuleType, tmp_path: Path, 
     (tmp_path / "brownian/table.json").write_text(json.dumps({"rows": [row]}))
     page = "before\n\n<!-- table: brownian/table.json -->\n\n| old |\n|---|\n\nafter\n"
     written = pages_of.written(page)
-    assert "| uniform* | 0.500 | 0.625 (-1) | 0.600 to 0.700 | 0.750 | 4.00 | – | – | – | – |\n\nafter" in written
+    assert "| uniform* | 0.500 | 0.625 | -1 | 0.600 to 0.700 | 0.750 | 1.000 | 4.00 | – | – | – | – |\n\nafter" in written
     head = written.splitlines()[4]
     assert head.split(" | ")[-3:] == ["sequences seen", "trained in", "the paper, 2019 / 2020 |"]
     assert "old" not in written

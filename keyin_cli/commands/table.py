@@ -70,19 +70,26 @@ def scores(row: dict[str, Any]) -> tuple[float, float, float, float, list[float]
     return row["f1"]["0"], exact, low, high, near, row["keyframes_per_sequence"]
 
 
+def cells(row: dict[str, Any]) -> list[str]:
+    """A row of Table 1 as text, a cell for each of COLUMNS. One with a star is told the true number of keyframes."""
+    f1, aligned, low, high, near, count = scores(row)
+    return [
+        row["method"] + ("*" if "told" in row else ""),
+        *(f"{figure:.3f}" for figure in (f1, aligned)),
+        f"{row['aligned']['shift']:+d}" if row["aligned"] and row["aligned"]["shift"] else "0",
+        f"{low:.3f} to {high:.3f}",
+        *(f"{each:.3f}" for each in near),
+        f"{count:.2f}",
+        str(row["seeds"]["n"]) if "seeds" in row else "–",
+        f"{row['sequences']:,}" if row.get("sequences") is not None else "–",
+        seconds_text(row["seconds"]) if "seconds" in row else "–",
+    ]
+
+
 def markdown(result: dict[str, Any]) -> list[str]:
     """The table and the quality of predictions as Markdown."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
-    for row in result["rows"]:
-        name = row["method"] + ("*" if "told" in row else "")
-        f1, aligned, low, high, near, count = scores(row)
-        shift = f"{row['aligned']['shift']:+d}" if row["aligned"] and row["aligned"]["shift"] else "0"
-        seeds = str(row["seeds"]["n"]) if "seeds" in row else "–"
-        seen = f"{row['sequences']:,}" if row.get("sequences") is not None else "–"
-        effort = (seen, seconds_text(row["seconds"]) if "seconds" in row else "–")
-        figures = [f"{figure:.3f}" for figure in (f1, aligned)]
-        cells = [name, *figures, shift, f"{low:.3f} to {high:.3f}", *(f"{each:.3f}" for each in near), f"{count:.2f}", seeds]
-        lines.append(f"| {' | '.join([*cells, *effort])} |")
+    lines += [f"| {' | '.join(cells(row))} |" for row in result["rows"]]
     lines += ["", *notes(result["rows"]), "trained rows: the mean over training seeds, its interval over seeds and sequences", ""]
     lines += ["| predictions | PSNR | SSIM | best PSNR | best SSIM | PSNR between samples |", "|" + "---|" * 6]
     for row in result["quality"]:

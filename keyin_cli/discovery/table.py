@@ -79,8 +79,7 @@ def table(
     Returns:
         What `eval-f1` prints; trained rows also with `sequences` seen and `seconds` of their training, and with `seeds`; and
         `quality`. The figures also compare reconstructions, show samples of models that tell their keyframes, and how the stages
-        were trained. Where the kind of dataset says
-        where sampled futures lead, `paths` has that, with a picture.
+        were trained. Where the kind of dataset says where sampled futures lead, `paths` has that, with a picture.
 
     Raises:
         InputError: the dataset has no labels, `out` holds something else, or a method that `predicts` has no model that does;
@@ -111,14 +110,14 @@ def table(
         result["quality"] = [
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
-        pictures, lines = [out / "comparison.png", out / "curves.png"], storage.read_lines(out / SEQUENCES)
-        compare(pictures[0], models, frames[:STRIPS], lines[: len(frames[:STRIPS])], device)
+        pictures, lines = [out / "comparison.png", out / "curves.png"], storage.read_lines(out / SEQUENCES)[: len(frames)]
+        compare(pictures[0], models, frames[:STRIPS], lines[:STRIPS], device)
         _curves(pictures[1], methods, out)
         for name, model in models.items():
             if isinstance(model, KeyframeSampler):
                 pictures.append(out / f"{name}-samples.png")
-                rng, shown = step_rng(recipe.seed, len(frames)), frames[:PANELS]
-                continuations(pictures[-1], model, shown, lines[: len(shown)], name, device, rng)
+                rng = step_rng(recipe.seed, len(frames))  # not the numbers of the samples that `quality` draws
+                continuations(pictures[-1], model, frames[:PANELS], lines[:PANELS], name, device, rng)
         kind = kind_of_dataset(dataset)
         if kind and kind.continuations:
             pictures.append(out / "paths.png")
