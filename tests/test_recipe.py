@@ -108,6 +108,7 @@ def test_exponents_without_a_point_are_numbers_in_files(tmp_path: Path) -> None:
         ("data.split.train=0.99", "recipe: data.split.train: train + val is 1.04, more than 1"),
         ("data.speed=5", "recipe: data.speed: 8 frames at 5 px can leave the frame; at most 1.68 fits"),
         ("model.inference.kernels=[4]", "recipe: model.inference.kernels: only odd sizes keep a frame in its place"),
+        ("discovery.shift=-30", "recipe: discovery.shift: -30 frames leave none of the 30 predicted ones"),
         ("train.lr", "--set train.lr: expected KEY=VALUE, for example --set train.lr=1e-3"),
         ("=3", "--set =3: expected KEY=VALUE, for example --set train.lr=1e-3"),
         ("name.first=3", "--set name.first=3: name has no keys below it"),

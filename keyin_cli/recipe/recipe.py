@@ -75,6 +75,8 @@ class Recipe(Section):
             problems.append(f"model.offsets.offset: {model.offsets.offset} frames {exceeded}")
         if not isinstance(model.offsets, FreeOffsets) and any(phase.objective in SEARCHED for phase in self.train.phases):
             problems.append(f"train: only free offsets learn by the objectives {' and '.join(SEARCHED)}")
+        if abs(self.discovery.shift) >= window.predicted:
+            problems.append(f"discovery.shift: {self.discovery.shift} frames leave none of the {window.predicted} predicted ones")
         if self.discovery.shift > 0 and any(phase.objective in SUMMED for phase in self.train.phases):
             problems.append(f"discovery.shift: 0 or negative with the objectives {' and '.join(SUMMED)}")
         problems += [f"model.codec.{problem}" for problem in model.codec.problems(self.data.image)]

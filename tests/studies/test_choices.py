@@ -15,10 +15,11 @@ import zarr
 from keyin_cli.datasets.brownian import BrownianData, arrays
 from keyin_cli.recipe import load, to_yaml
 
-PHASES = "train={phases: [{objective: search, steps: 4, batch: 8, sequences: 50}, {objective: soft-pixels, steps: 3, batch: 8}]}"
+MARGINAL, FINISH = "{objective: marginal, steps: 4, batch: 8, sequences: 50}", "{objective: soft-pixels, steps: 3, batch: 8}"
+PHASES = f"train={{phases: [{MARGINAL}, {FINISH}]}}"
 DATA = "data={kind: zarr, path: mine.zarr, frames: 35, height: 32, width: 32, channels: 1}"
 KEYS = [DATA, "pretrain.steps=6", "discovery.calibration=4", PHASES]
-TRIED = ["discovery.shift=0", "discovery.shift=-1", "discovery.shift=-1 train.phases.1.lr=0.01"]
+TRIED = ["discovery.shift=0", "discovery.shift=-1", "discovery.shift=-1 discovery.price=4000"]
 
 
 @pytest.fixture
