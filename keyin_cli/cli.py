@@ -8,7 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from keyin_cli import __version__, distributed
-from keyin_cli.commands import baseline, doctor, eval_f1, gen_data, info, plan, pretrain_interp, recipes, table, train
+from keyin_cli.commands import (
+    baseline,
+    doctor,
+    eval_f1,
+    gen_data,
+    import_data,
+    info,
+    plan,
+    pretrain_interp,
+    recipes,
+    table,
+    train,
+)
 from keyin_cli.errors import InputError, Interrupted, RunError
 from keyin_cli.tuning import tune_c_libraries
 
@@ -58,6 +70,7 @@ def main(
 
 
 app.command("gen-data", epilog="keyin gen-data brownian --n 20000 --seed 1 --out artifacts/data/fresh.zarr")(gen_data.run)
+app.command("import", epilog="keyin import demonstrations/ --out artifacts/data/mine.zarr --size 64 --fps 10")(import_data.run)
 app.command("pretrain-interp", epilog="keyin pretrain-interp recipes/brownian.yaml --set pretrain.steps=5000")(
     pretrain_interp.run
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.datasets import loader, store
+from keyin_cli.datasets import loader, opening, store
 from keyin_cli.datasets.store import Dataset
 from keyin_cli.devices import pick_device
 from keyin_cli.discovery.inpainting import to_frames
@@ -146,7 +146,7 @@ class Model:
 
     def _training(self) -> Frames:
         """Sequences on which prices and constants are chosen, of the dataset that the recipe names."""
-        dataset = store.open_for(self.recipe.data)
+        dataset = opening.open_for(self.recipe.data)
         indices = loader.first_of(dataset, "train", self.recipe.discovery.calibration)
         return dataset.read("frames", indices, self.recipe.window.frames)  # `load_frames` may write them to a cache
 

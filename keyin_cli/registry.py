@@ -207,3 +207,4 @@ METHODS: Registry[Any] = Registry("method", "keyin_cli.methods", "METHOD", "keyi
 DATASETS: Registry[Any] = Registry("dataset kind", "keyin_cli.datasets", "DATASET", "keyin.datasets")
 CODECS: Registry[Any] = Registry("codec", "keyin_cli.model.codecs", "CODEC", "keyin.codecs")
 SERVOS: Registry[Any] = Registry("servo", "keyin_cli.planning.servos", "SERVO", "keyin.servos")
+SOURCES: Registry[Any] = Registry("format", "keyin_cli.datasets.sources", "SOURCE", "keyin.sources")

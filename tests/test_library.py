@@ -12,7 +12,7 @@ import torch
 
 import keyin_cli
 from keyin_cli import machine, storage
-from keyin_cli.datasets import generate, store
+from keyin_cli.datasets import generate, opening
 from keyin_cli.datasets.brownian import BrownianData, arrays
 from keyin_cli.discovery.inpainting import inpaint
 from keyin_cli.errors import InputError
@@ -88,7 +88,7 @@ def test_other_methods_choose_on_sequences_that_are_given(method: str) -> None:
 def test_without_them_those_of_the_recipes_dataset_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     dataset = SimpleNamespace(indices=lambda split: np.arange(40), read=lambda name, indices, frames: FRAMES[indices, :frames])
-    monkeypatch.setattr(store, "open_for", lambda data: opened.append(data.path) or dataset)
+    monkeypatch.setattr(opening, "open_for", lambda data: opened.append(data.path) or dataset)
     own, given = (keyin_cli.load("brownian", "constant", device="cpu", training=each) for each in (None, FRAMES))
     assert own._selector.settings == given._selector.settings
     assert opened == ["artifacts/data/brownian.zarr"]

@@ -131,7 +131,8 @@ def _recipe(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _dataset(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    from keyin_cli.datasets.store import SPLITS, open_dataset
+    from keyin_cli.datasets.sequences import SPLITS
+    from keyin_cli.datasets.store import open_dataset
     from keyin_cli.progress import track
 
     dataset = open_dataset(path)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from keyin_cli import machine, storage
 from keyin_cli.datasets import store
 from keyin_cli.datasets.kind import kind_of
+from keyin_cli.datasets.opening import open_for
+from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.datasets.shards import SHARD, Shard
 from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
@@ -95,7 +97,7 @@ def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -
     }
 
 
-def ensure(data: DataSection, workers: int | None = None, dask: str | None = None) -> store.Dataset:
+def ensure(data: DataSection, workers: int | None = None, dask: str | None = None) -> Sequences:
     """Open a recipe's dataset; one that can be generated is made first when it is missing or unfinished.
 
     Raises:
@@ -109,7 +111,7 @@ def ensure(data: DataSection, workers: int | None = None, dask: str | None = Non
                     say(f"{path} is missing or unfinished: making it ({data.n:,} sequences)")
                     generate(data, path, workers or machine.cores(), dask)
         _check(path, _recipe(data))
-    return store.open_for(data)
+    return open_for(data)
 
 
 def _there(path: Path) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from keyin_cli.datasets.sequences import Sequences
     from keyin_cli.datasets.store import Dataset
 
 
@@ -50,7 +51,7 @@ def kind_of(data: DataSection) -> DatasetKind:
     return kind
 
 
-def kind_of_dataset(dataset: Dataset) -> DatasetKind | None:
+def kind_of_dataset(dataset: Sequences) -> DatasetKind | None:
     """The kind that a dataset was generated as; None when it was not made here."""
     name = (dataset.attributes.get("recipe") or {}).get("kind")
     kind: DatasetKind | None = DATASETS.get(name) if name in DATASETS.cards else None

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli import machine, storage
-from keyin_cli.datasets.store import Dataset
+from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.errors import InputError, RunError
 from keyin_cli.recipe import digest
 
 SHARE = 0.25  # of the free memory
 
 
-def load_frames(dataset: Dataset, split: str, frames: int, limit: int | None = None, shared: bool = False) -> NDArray[np.uint8]:
+def load_frames(dataset: Sequences, split: str, frames: int, limit: int | None = None, shared: bool = False) -> NDArray[np.uint8]:
     """The first `frames` frames of a split's sequences (at most `limit`): (n,frames,H,W,C) uint8.
 
     Args:
@@ -42,7 +42,7 @@ def load_frames(dataset: Dataset, split: str, frames: int, limit: int | None = N
     return dataset.read("frames", indices, frames)
 
 
-def first_of(dataset: Dataset, split: str, limit: int | None = None) -> NDArray[np.int64]:
+def first_of(dataset: Sequences, split: str, limit: int | None = None) -> NDArray[np.int64]:
     """The sequences (n,) of a split, at most `limit`.
 
     Raises:
@@ -54,7 +54,7 @@ def first_of(dataset: Dataset, split: str, limit: int | None = None) -> NDArray[
     return indices
 
 
-def _mapped(dataset: Dataset, indices: NDArray[np.int64], frames: int, size: int) -> NDArray[np.uint8]:
+def _mapped(dataset: Sequences, indices: NDArray[np.int64], frames: int, size: int) -> NDArray[np.uint8]:
     """The frames (n,frames,H,W,C) in a file that is mapped into memory; it is written when it is not there."""
     key = digest([dataset.sha256, indices.tolist(), frames])
     path = storage.cache() / f"{dataset.path.stem}-{key[:16]}.npy"
@@ -78,7 +78,7 @@ def _mapped(dataset: Dataset, indices: NDArray[np.int64], frames: int, size: int
     return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
 
 
-def load_labels(dataset: Dataset, split: str, first: int, count: int, limit: int | None = None) -> NDArray[np.bool_]:
+def load_labels(dataset: Sequences, split: str, first: int, count: int, limit: int | None = None) -> NDArray[np.bool_]:
     """True keyframes among the frames `first` … `first + count - 1`, for evaluation only: (n,count) bool.
 
     The last of these frames is never a label: a change there cannot be seen.

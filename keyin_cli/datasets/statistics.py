@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.kind import kind_of_dataset
-from keyin_cli.datasets.store import SPLITS, Dataset
+from keyin_cli.datasets.sequences import SPLITS
+from keyin_cli.datasets.store import Dataset
 
 Times = NDArray[np.bool_]
 

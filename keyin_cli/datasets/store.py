@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
 from keyin_cli import storage
+from keyin_cli.datasets.sequences import SPLITS
 from keyin_cli.datasets.shards import (
     MARKERS,
     SHARD,
@@ -39,12 +40,11 @@ from keyin_cli.datasets.shards import (
 )
 from keyin_cli.errors import InputError
 from keyin_cli.progress import track
-from keyin_cli.recipe import DataSection, GeneratedData, digest
+from keyin_cli.recipe import digest
 
 VERSION = 1
 CHUNK = 50  # sequences per chunk
 PIECE = 200  # sequences decoded at once
-SPLITS = ("train", "val", "test")
 GROUP = "zarr.json"  # where Zarr 3 keeps the attributes of a group
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -258,26 +258,6 @@ def open_dataset(path: Path, missing: str = "make one with `keyin gen-data`") ->
             raise InputError(f"{damaged[0]} is truncated or missing: {rebuild(path)}")
     height, width, channels = frames.shape[2:]
     return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
-
-
-def open_for(data: DataSection, path: Path | None = None) -> Dataset:
-    """Open the dataset of a recipe (or another one at `path`) and check that it has the recipe's shape.
-
-    Raises:
-        InputError: the dataset does not fit the recipe.
-    """
-    path = path or Path(data.path)
-    missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
-    if isinstance(data, GeneratedData):
-        missing = f"make one with `keyin gen-data {data.kind} --out {path}`"
-    dataset = open_dataset(path, missing)
-    if dataset.image != data.image:
-        found, expected = ("x".join(map(str, image)) for image in (dataset.image, data.image))
-        raise InputError(f"{dataset.path} has frames of {found}, the recipe expects {expected}: use another dataset or recipe")
-    if dataset.frames < data.frames:
-        found, expected = f"{dataset.frames} frames", f"the recipe expects {data.frames}"
-        raise InputError(f"{dataset.path} has sequences of {found}, {expected}: use another dataset or recipe")
-    return dataset
 
 
 def _increasing(indices: NDArray[np.int64]) -> bool:

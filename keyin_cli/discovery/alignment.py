@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keyin_cli.datasets import loader
-from keyin_cli.datasets.store import Dataset, open_for
+from keyin_cli.datasets.opening import open_for
+from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.discovery.f1 import f1, without_last
 from keyin_cli.discovery.selector import Frames, Selector, Times, Told
 from keyin_cli.errors import InputError
@@ -41,7 +42,7 @@ def select(selector: Selector, frames: Frames, labels: Times | None) -> Times:
     return selector.select(frames)
 
 
-def choose_shifts(selectors: Mapping[str, Selector], checkpoint: Checkpoint, dataset: Dataset) -> dict[str, Shift]:
+def choose_shifts(selectors: Mapping[str, Selector], checkpoint: Checkpoint, dataset: Sequences) -> dict[str, Shift]:
     """Of every row, the shift that came with the weights, or the best one on validation sequences.
 
     They are of the dataset that the weights were trained on where it is there, else of the one that is evaluated.

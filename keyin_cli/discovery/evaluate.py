@@ -13,7 +13,7 @@ import numpy as np
 
 from keyin_cli import figures, machine, storage
 from keyin_cli.datasets import loader
-from keyin_cli.datasets.store import open_for
+from keyin_cli.datasets.opening import open_for
 from keyin_cli.devices import describe, pick_device
 from keyin_cli.discovery.alignment import Shift, choose_shifts, select
 from keyin_cli.discovery.f1 import TOLERANCES, matches, table_row, without_last

@@ -15,7 +15,7 @@ from keyin_cli.datasets import loader
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.counts import sides
 from keyin_cli.datasets.pushing.geometry import PUCK_RADIUS, clearance
-from keyin_cli.datasets.store import Dataset
+from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.figures.pushing import PATHS, demonstrated
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.predictor import Predictor
@@ -28,7 +28,7 @@ Array = NDArray[np.floating[Any]]
 
 
 def compare(
-    path: Path, models: Mapping[str, Predictor], dataset: Dataset, device: torch.device, seed: int
+    path: Path, models: Mapping[str, Predictor], dataset: Sequences, device: torch.device, seed: int
 ) -> list[dict[str, Any]]:
     """Continue the conditioning frames of test sequences with latents from the prior, and draw 100 futures of the first.
 
@@ -83,7 +83,7 @@ def futures(method: str, model: Predictor, conditioning: NDArray[np.uint8], devi
     return np.concatenate(pieces)
 
 
-def _beginning(dataset: Dataset, models: Mapping[str, Predictor], chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], Array]:
+def _beginning(dataset: Sequences, models: Mapping[str, Predictor], chosen: NDArray[np.int64]) -> tuple[NDArray[np.uint8], Array]:
     """Conditioning frames (n,T,H,W,3) of sequences and their walls (n,2)."""
     count = next(iter(models.values())).recipe.window.conditioning
     return dataset.read("frames", chosen, count), dataset.read("wall", chosen).astype(np.float64)

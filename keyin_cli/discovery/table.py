@@ -14,7 +14,7 @@ from keyin_cli.colours import Colour
 from keyin_cli.datasets import generate, loader
 from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.loader import step_rng
-from keyin_cli.datasets.store import Dataset
+from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.devices import pick_device
 from keyin_cli.discovery.evaluate import PANELS, SEQUENCES, STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.publishing import published, train_and_publish
@@ -189,7 +189,7 @@ def _check_predictors(recipe: Recipe, methods: Sequence[Tabled]) -> None:
             raise InputError(f"method {method.name} says predicts=True and trains no {what}: mend or uninstall its package")
 
 
-def _labelled(recipe: Recipe) -> Dataset:
+def _labelled(recipe: Recipe) -> Sequences:
     """The dataset of a recipe, made when it is missing and can be.
 
     Raises:

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.datasets.rng import Purpose
-from keyin_cli.datasets.store import Dataset
+from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.figures.dataset import Paths, puck_paths
 
 PATHS = 100  # demonstrations from one start
 
 
-def pictures(dataset: Dataset, shown: NDArray[np.int64]) -> tuple[NDArray[Any], dict[str, Callable[[Path], None]]]:
+def pictures(dataset: Sequences, shown: NDArray[np.int64]) -> tuple[NDArray[Any], dict[str, Callable[[Path], None]]]:
     """The goals (n,2) of the sequences `shown` (n,), in table units, and further pictures: paths of the puck."""
     return dataset.read("goal", shown), {"paths.png": partial(puck_paths, scenes=[demonstrated(dataset, shown[:1])])}
 
 
-def demonstrated(dataset: Dataset, sequence: NDArray[np.int64]) -> Paths:
+def demonstrated(dataset: Sequences, sequence: NDArray[np.int64]) -> Paths:
     """Fresh demonstrations to many goals in the scene of one sequence (1,) of a pushing dataset."""
     from keyin_cli.datasets.pushing import env, sequences  # imports MuJoCo
 

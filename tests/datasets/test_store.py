@@ -15,6 +15,7 @@ from keyin_cli import storage
 from keyin_cli.datasets import store
 from keyin_cli.datasets.brownian import BrownianData
 from keyin_cli.datasets.generate import generate
+from keyin_cli.datasets.opening import open_for
 from keyin_cli.datasets.own import ZarrData
 from keyin_cli.datasets.pushing.section import PushingData
 from keyin_cli.errors import InputError
@@ -169,7 +170,7 @@ def test_what_to_do_without_a_dataset(tmp_path: Path) -> None:
         (own, "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"),
     ):
         with pytest.raises(InputError) as caught:
-            store.open_for(data)
+            open_for(data)
         assert str(caught.value) == f"no dataset at {none}: {advice}"
     with pytest.raises(InputError, match=r"none\.zarr: make one with `keyin gen-data`$"):
         store.open_dataset(Path(none))
@@ -221,13 +222,13 @@ def test_a_dataset_of_your_own(tmp_path: Path) -> None:
     group = zarr.create_group(tmp_path / "own.zarr")
     group.create_array("frames", data=np.zeros((7, 12, 8, 10, 3), np.uint8))
     data = ZarrData(kind="zarr", path=str(tmp_path / "own.zarr"), frames=12, height=8, width=10, channels=3)
-    dataset = store.open_for(data)
+    dataset = open_for(data)
     assert not dataset.labelled
     assert [len(dataset.indices(split)) for split in store.SPLITS] == [7, 7, 7]
     before = dataset.sha256
-    assert store.open_for(data).sha256 == before
+    assert open_for(data).sha256 == before
     group["frames"][3, 0, 0, 0, 0] = 1
-    assert store.open_for(data).sha256 != before
+    assert open_for(data).sha256 != before
 
 
 def test_labels_of_another_shape_are_refused(tmp_path: Path) -> None:

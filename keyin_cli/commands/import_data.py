@@ -1,0 +1,138 @@
+"""`keyin import`: demonstrations of others as a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from keyin_cli.commands.common import Json, NoWait, Overwrite, bytes_text, emit, listed
+from keyin_cli.registry import SOURCES
+
+if TYPE_CHECKING:
+    from keyin_cli.datasets.episodes.layout import Episodes
+    from keyin_cli.datasets.sources.frames import Crop, Shape
+
+FORMATS = listed("What it is in; found by itself when not given: ", list(SOURCES.cards), SOURCES)
+
+
+def run(
+    source: Annotated[Path, typer.Argument(help="A video, a folder of videos, or a dataset of demonstrations.")],
+    out: Annotated[Path | None, typer.Option(help="Where the dataset goes; default artifacts/data/<name>.zarr.")] = None,
+    size: Annotated[str, typer.Option(metavar="PX", help="Size of the frames: 64, or HEIGHTxWIDTH such as 64x96.")] = "64",
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOP,LEFT,HEIGHT,WIDTH", help="The part of the images that is kept, px; default the largest in the middle."
+        ),
+    ] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames a second that are kept at most; default all.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Which camera, where there are several.")] = None,
+    signals: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="States and actions that are kept, such as observation.state,action.")
+    ] = None,
+    episodes: Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only some episodes, such as 0:50.")] = None,
+    kind: Annotated[str | None, typer.Option("--format", metavar="NAME", help=FORMATS)] = None,
+    overwrite: Overwrite = False,
+    no_wait: NoWait = False,
+    as_json: Json = False,
+) -> None:
+    """Import demonstrations: videos, LeRobot, robomimic and others, episodes of any length. Continues where it was stopped."""
+    from keyin_cli import storage
+    from keyin_cli.datasets.episodes.importing import Settings, import_source
+
+    settings = Settings(
+        shape(size, crop, fps),
+        kind,
+        camera,
+        tuple(name.strip() for name in signals.split(",")) if signals else (),
+        span(episodes),
+    )
+    with storage.waiting(not no_wait):
+        made = import_source(source, settings, out or Path("artifacts/data") / f"{source.absolute().stem}.zarr", overwrite)
+    emit(result(made), as_json, lines(made))
+
+
+def result(made: Episodes) -> dict[str, Any]:
+    """The object that `import --json` prints."""
+    return {
+        "path": str(made.path),
+        "episodes": made.n,
+        "frames": made.total,
+        "image": list(made.image),
+        "fps": made.fps,
+        "signals": made.signals,
+        "labels": made.labelled,
+        "sha256": made.attributes.get("sha256"),
+    }
+
+
+def lines(made: Episodes) -> list[str]:
+    """The same for a person."""
+    from keyin_cli import storage
+
+    shortest, longest = made.lengths.min(), made.lengths.max()
+    image = "x".join(map(str, made.image))
+    return [
+        f"{made.path}: {made.n:,} episodes of {shortest:,} to {longest:,} frames {image} at {made.fps:g} a second, "
+        f"{bytes_text(storage.size(made.path))}",
+        *([f"signals: {', '.join(f'{name} ({size})' for name, size in made.signals.items())}"] if made.signals else []),
+        *(["labels: yes"] if made.labelled else []),
+        f"look at it with: keyin info {made.path} --figures",
+    ]
+
+
+def shape(size: str, crop: str | None, fps: float | None) -> Shape:
+    """What becomes of frames.
+
+    Raises:
+        InputError: an option is none.
+    """
+    from keyin_cli.datasets.sources.frames import Shape
+    from keyin_cli.datasets.sources.source import LARGEST
+    from keyin_cli.errors import InputError
+
+    sides = _numbers(size.split("x"))
+    if sides is None or len(sides) > 2 or not all(0 < side <= LARGEST for side in sides):
+        raise InputError(f"--size {size}: expected a number of px such as 64, or HEIGHTxWIDTH such as 64x96, at most {LARGEST}")
+    if fps is not None and not 0 < fps <= 1000:
+        raise InputError(f"--fps {fps:g}: expected frames a second, more than 0 and at most 1000")
+    return Shape(sides[0], sides[-1], _crop(crop), fps)
+
+
+def _crop(crop: str | None) -> Crop | None:
+    """Raises:
+    InputError: it is none.
+    """
+    from keyin_cli.datasets.sources.frames import Crop
+    from keyin_cli.errors import InputError
+
+    if crop is None:
+        return None
+    numbers = _numbers(crop.split(","))
+    if numbers is None or len(numbers) != 4 or min(numbers[2:]) < 1:
+        raise InputError(f"--crop {crop}: expected TOP,LEFT,HEIGHT,WIDTH in px, such as 0,80,480,480")
+    return Crop(*numbers)
+
+
+def span(episodes: str | None) -> tuple[int, int | None]:
+    """The range of episodes FROM:TO, either of which may be left out.
+
+    Raises:
+        InputError: it is none.
+    """
+    from keyin_cli.errors import InputError
+
+    if episodes is None:
+        return 0, None
+    begin, colon, end = episodes.partition(":")
+    numbers = _numbers([begin or "0", end or "1"])
+    if not colon or numbers is None or (end and numbers[1] <= numbers[0]):
+        raise InputError(f"--episodes {episodes}: expected FROM:TO, such as 0:50 for the first fifty")
+    return numbers[0], numbers[1] if end else None
+
+
+def _numbers(texts: list[str]) -> list[int] | None:
+    """Whole numbers from 0 on; None where one is none."""
+    return [int(text) for text in texts] if all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts) else None

@@ -1,0 +1,182 @@
+"""Demonstrations of others as a dataset of episodes; continues where it was stopped."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli import storage
+from keyin_cli.datasets.episodes import layout
+from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
+from keyin_cli.datasets.episodes.writer import Episode, Rows, Unfinished
+from keyin_cli.datasets.sources.frames import Shape, shaped
+from keyin_cli.datasets.sources.source import Piece, Source, Wanted, chosen_camera, open_source
+from keyin_cli.errors import InputError
+from keyin_cli.interrupts import interruptible
+from keyin_cli.progress import say, track
+from keyin_cli.recipe import differences, digest
+
+GENERATOR, VERSION = "keyin import", 1
+SETTINGS = "settings.json"
+FEW = 10  # episodes, below which all of them are in every split
+SHARES = (0.8, 0.9)  # of the episodes: up to here training, up to there validation, the rest for testing
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is taken from a source.
+
+    Attributes:
+        shape: what becomes of the frames.
+        format: the name of the source's format; None finds it.
+        camera: None where there is only one.
+        signals: names of signals.
+        episodes: the range [begin, end) that is taken.
+    """
+
+    shape: Shape
+    format: str | None = None
+    camera: str | None = None
+    signals: tuple[str, ...] = ()
+    episodes: tuple[int, int | None] = (0, None)
+
+
+def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = False) -> Episodes:
+    """Make a dataset of episodes from what is at `path`.
+
+    Raises:
+        InputError: it cannot be read; something else is at `out`; what is there was imported with other settings.
+        Interrupted: SIGINT or SIGTERM came; finished episodes are kept.
+    """
+    kind, source = open_source(path, settings.format)
+    camera = chosen_camera(source, settings.camera, path)
+    if unknown := [name for name in settings.signals if name not in source.signals]:
+        there = ", ".join(source.signals) or "none"
+        raise InputError(f"{path} has no signal {unknown[0]}: there are {there}")
+    lists = {"signals": list(settings.signals), "episodes": list(settings.episodes)}  # as JSON gives them back
+    told = {"source": str(path), "format": kind.name, "settings": asdict(settings) | {"camera": camera} | lists}
+    with storage.locked(out):
+        if out.exists() and not overwrite:
+            return _there(out, told)
+        _check_ours(out)
+        beside = out.with_name(f".{out.name}.importing")
+        finished = _write(source, Wanted(camera, settings.signals), settings, told, beside, overwrite)
+        storage.replace(out, finished.move)
+    return open_episodes(out)
+
+
+def _there(out: Path, told: Mapping[str, Any]) -> Episodes:
+    """What was imported before.
+
+    Raises:
+        InputError: it is something else, or was imported with other settings.
+    """
+    episodes = _check_ours(out)
+    assert episodes is not None
+    if changes := differences({key: episodes.attributes.get(key) for key in told}, dict(told)):
+        what = f"{out} was imported differently ({', '.join(changes)})"
+        raise InputError(f"{what}: give another --out, or --overwrite to replace it")
+    say(f"{out}: already imported")
+    return episodes
+
+
+def _check_ours(out: Path) -> Episodes | None:
+    """What is at a path and was imported; None when nothing is there.
+
+    Raises:
+        InputError: it is anything else, which is never touched.
+    """
+    if not out.exists():
+        return None
+    episodes = open_episodes(out) if layout.is_episodes(out) else None
+    if episodes is None or episodes.attributes.get("generator") != GENERATOR:
+        raise InputError(f"{out} was not made by {GENERATOR}, it is left alone: give another --out")
+    return episodes
+
+
+def _write(
+    source: Source, wanted: Wanted, settings: Settings, told: Mapping[str, Any], folder: Path, overwrite: bool
+) -> Unfinished:
+    """Bring a dataset in a folder of its own to its end."""
+    begun = time.monotonic()
+    there = folder / SETTINGS
+    if folder.exists() and (overwrite or not there.is_file() or storage.read_json(there) != dict(told)):
+        storage.remove(folder)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        storage.write_json(there, dict(told))
+    unfinished = Unfinished(folder)
+    indices = list(range(*slice(*settings.episodes).indices(len(source.names))))
+    if not indices:
+        raise InputError(
+            f"--episodes {settings.episodes[0]}:{settings.episodes[1] or ''}: there are {len(source.names)} episodes"
+        )
+    done = {record["source"] for record in unfinished.records}
+    if done:
+        say(f"{folder.name}: {len(done)} of {len(indices)} episodes are there, continuing")
+    with (
+        interruptible("stopped; the finished episodes are kept: run the same command again to continue"),
+        track("importing, episodes", len(indices), len(done)) as advance,
+    ):
+        for index in (index for index in indices if index not in done):
+            pieces = shaped(source.read(index, wanted), settings.shape, source.names[index])
+            unfinished.append(Episode(source.names[index], index, rows(pieces, source.labels(index))))
+            advance()
+    if not unfinished.records:
+        raise InputError(f"{told['source']} has no frames")
+    attributes = {
+        "generator": GENERATOR,
+        "version": VERSION,
+        **told,
+        "fps": rate(unfinished.first(layout.SECONDS)),
+        "sha256": digest([record["sha256"] for record in unfinished.records]),
+        "manifest": storage.provenance() | {"wall_seconds": round(time.monotonic() - begun, 2)},
+    }
+    unfinished.finish(splits(len(unfinished.records)), attributes)
+    return unfinished
+
+
+def rows(pieces: Iterator[Piece], labels: NDArray[np.int64] | None) -> Iterator[Rows]:
+    """The rows of every array, from the frames of an episode that are kept.
+
+    A label of a frame that is not kept becomes that of the next one that is.
+    """
+    waiting = np.unique(labels) if labels is not None else np.zeros(0, np.int64)
+    for piece in pieces:
+        found: dict[str, NDArray[Any]] = {
+            layout.FRAMES: piece.frames,
+            layout.SOURCE_FRAME: piece.numbers.astype(np.int64),
+            layout.SECONDS: piece.seconds.astype(np.float64),
+        }
+        if labels is not None:
+            before = np.searchsorted(waiting, piece.numbers, side="right")  # labels up to each frame
+            found[layout.KEYFRAMES] = np.diff(before, prepend=0) > 0
+            waiting = waiting[before[-1] :] if len(before) else waiting
+        found |= {f"data/{key(name)}": values.astype(np.float32) for name, values in piece.signals.items()}
+        yield found
+
+
+def key(signal: str) -> str:
+    """The name of a signal's array: other characters than letters, digits, `.`, `-` and `_` become `_`."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", signal.replace("/", "."))
+    return f"signal.{name}" if name in layout.NO_SIGNALS or name.startswith((".", "__")) else name
+
+
+def splits(n: int) -> NDArray[np.uint8] | None:
+    """The split (n,) of every episode, a function of n alone; None where there are so few that all are in every split."""
+    if n < FEW:
+        return None
+    places = np.random.default_rng([0, n]).permutation(n) / n
+    return np.searchsorted(SHARES, places, side="right").astype(np.uint8)
+
+
+def rate(seconds: NDArray[np.float64]) -> float:
+    """Frames a second, from the times (k,) of the frames of an episode; 10 where there is one frame alone."""
+    return round(float(1 / np.median(np.diff(seconds))), 6) if len(seconds) > 1 else 10.0

@@ -1,0 +1,122 @@
+"""Windows of one length inside episodes: what training and scoring see of episodes of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.datasets.sequences import SPLITS
+from keyin_cli.errors import InputError
+from keyin_cli.progress import track
+from keyin_cli.recipe import digest
+
+PIECE = 100  # windows read at once
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Every window of `frames` frames that begins `stride` frames after another one, or ends with its episode."""
+
+    episodes: Episodes
+    frames: int
+    stride: int
+
+    @property
+    def path(self) -> Path:
+        return self.episodes.path
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        return self.episodes.image
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.episodes.attributes
+
+    @property
+    def labelled(self) -> bool:
+        return self.episodes.labelled
+
+    @property
+    def n(self) -> int:
+        return len(self.starts)
+
+    @cached_property
+    def sha256(self) -> str:
+        return digest([self.episodes.sha256, self.frames, self.stride])
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        places = [starts(int(length), self.frames, self.stride) for length in self.episodes.lengths]
+        owners = np.repeat(np.arange(self.episodes.n), [len(each) for each in places])
+        return np.concatenate(places) + self.episodes.begins[owners], owners
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """The first frame (n,) of every window, counted over all episodes."""
+        return self._places[0]
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """The episode (n,) of every window."""
+        return self._places[1]
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        splits = self.episodes.splits
+        if split == "all" or splits is None:
+            return np.arange(self.n)
+        return np.flatnonzero(splits[self.owners] == SPLITS.index(split))
+
+    def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
+        pieces = list(self.pieces(name, indices, length))
+        return np.concatenate(pieces) if pieces else self._gather(name, np.zeros(0, np.int64), length)
+
+    def pieces(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> Iterator[NDArray[Any]]:
+        wanted = np.asarray(indices).astype(np.int64)
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < self.n:
+            raise IndexError(f"windows {wanted.min()} to {wanted.max()} of {self.path}, which has 0 to {self.n - 1}")
+        with track(f"reading {name}", len(wanted)) as advance:
+            for begin in range(0, len(wanted), PIECE):
+                yield self._gather(name, wanted[begin : begin + PIECE], length)
+                advance(len(wanted[begin : begin + PIECE]))
+
+    def _gather(self, name: str, indices: NDArray[np.int64], length: int | None) -> NDArray[Any]:
+        """The rows of some windows. What lies between two of them that are far apart is not decoded."""
+        length = self.frames if length is None else length
+        flat, begins = f"data/{name}", self.starts[indices]
+        shape = self.episodes.row(flat)
+        found = np.empty((len(indices), length, *shape[0]), dtype=shape[1])
+        order = np.argsort(begins, kind="stable")
+        for near in np.split(order, np.flatnonzero(np.diff(begins[order]) > length) + 1) if len(order) else ():
+            first = int(begins[near[0]])
+            rows = self.episodes.read(flat, first, int(begins[near[-1]]) + length)
+            found[near] = rows[begins[near][:, None] - first + np.arange(length)]
+        return found
+
+
+def starts(length: int, frames: int, stride: int) -> NDArray[np.int64]:
+    """Where windows of `frames` frames begin in an episode of `length`: every `stride` frames, and the last ends with it. None
+    where it is shorter than a window."""
+    if length < frames:
+        return np.zeros(0, np.int64)
+    return np.unique([*range(0, length - frames + 1, stride), length - frames])
+
+
+def windows(episodes: Episodes, frames: int, stride: int) -> Windows:
+    """All windows of a length.
+
+    Raises:
+        InputError: every episode is shorter.
+    """
+    found = Windows(episodes, frames, stride)
+    if not found.n:
+        longest = int(episodes.lengths.max())
+        raise InputError(f"{episodes.path} has episodes of at most {longest} frames, a window has {frames}: take a shorter one")
+    return found

@@ -1,0 +1,115 @@
+"""Episodes written one after another, so that a kill loses no more than the one that was being written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from keyin_cli import storage
+from keyin_cli.datasets.episodes import layout
+from keyin_cli.datasets.shards import array_of
+
+CHUNK = 64  # frames per chunk
+PROGRESS = "progress.json"  # the episodes that are finished, while others are not
+
+Rows = Mapping[str, NDArray[Any]]  # by array k rows each
+Record = dict[str, Any]  # of an episode: name, source (its number there), frames, sha256
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What is to be written of an episode: its name, its number in the source, and its rows in pieces."""
+
+    name: str
+    source: int
+    pieces: Iterator[Rows]
+
+
+class Unfinished:
+    """A dataset in a folder of its own, to which episodes are appended."""
+
+    def __init__(self, folder: Path) -> None:
+        """Goes on with what is there."""
+        self.folder = folder
+        there = folder / PROGRESS
+        self.records: list[Record] = storage.read_json(there)["episodes"] if there.is_file() else []
+
+    @property
+    def total(self) -> int:
+        """Frames of the finished episodes."""
+        return sum(int(record["frames"]) for record in self.records)
+
+    def move(self, to: Path) -> None:
+        """Give the finished dataset another place."""
+        self.folder.rename(to)
+
+    def first(self, name: str) -> NDArray[Any]:
+        """The rows of an array that belong to the first episode."""
+        return np.asarray(array_of(zarr.open_group(self.folder, mode="r"), name)[: self.records[0]["frames"]])
+
+    def append(self, episode: Episode) -> Record | None:
+        """Write an episode behind the others; None of one without frames. What a killed call left behind them is overwritten."""
+        total, count, content = self.total, 0, hashlib.sha256()
+        with storage.disk_errors(self.folder):
+            for rows in _in_chunks(episode.pieces, total % CHUNK):
+                for name in sorted(rows):
+                    content.update(np.ascontiguousarray(rows[name]).data.cast("B"))
+                    self._write(name, total + count, rows[name])
+                count += len(rows[layout.FRAMES])
+            if not count:
+                return None
+            record = {"name": episode.name, "source": episode.source, "frames": count, "sha256": content.hexdigest()}
+            storage.write_json(self.folder / PROGRESS, {"episodes": [*self.records, record]})
+        self.records.append(record)
+        return record
+
+    def finish(self, splits: NDArray[np.uint8] | None, attributes: Mapping[str, Any]) -> None:
+        """Cut off what is behind the last episode and write what is said of all."""
+        ends = np.cumsum([record["frames"] for record in self.records])
+        with storage.disk_errors(self.folder):
+            group = zarr.open_group(self.folder, mode="a", zarr_format=3)
+            for _, array in group.require_group("data").arrays():
+                array.resize((self.total, *array.shape[1:]))
+            small = {layout.ENDS: ends.astype(np.int64)} | ({} if splits is None else {layout.SPLIT: splits})
+            for name, values in small.items():
+                group.create_array(name, data=values, overwrite=True)
+            group.attrs.put({**attributes, "episodes": self.records})
+            storage.remove(self.folder / PROGRESS)
+
+    def _write(self, name: str, begin: int, rows: NDArray[Any]) -> None:
+        group = zarr.open_group(self.folder, mode="a", zarr_format=3)
+        if name not in group:
+            inner = rows.shape[1:]
+            group.create_array(name, shape=(0, *inner), chunks=(CHUNK, *inner), dtype=rows.dtype, compressors=ZstdCodec(level=3))
+        array = array_of(group, name)
+        array.resize((begin + len(rows), *rows.shape[1:]))
+        array[begin:] = rows
+
+
+def _in_chunks(pieces: Iterator[Rows], behind: int) -> Iterator[Rows]:
+    """Rows again, in pieces that end where chunks do, so that hardly any chunk is written twice; `behind` the last boundary of a
+    chunk is where they begin."""
+    waiting: list[Rows] = []
+    count = behind
+    for rows in pieces:
+        waiting.append(rows)
+        count += len(rows[layout.FRAMES])
+        if count >= CHUNK:
+            joined = _joined(waiting)
+            whole = len(joined[layout.FRAMES]) - count % CHUNK
+            yield {name: values[:whole] for name, values in joined.items()}
+            waiting, count = [{name: values[whole:] for name, values in joined.items()}], count % CHUNK
+    if waiting and len((last := _joined(waiting))[layout.FRAMES]):
+        yield last
+
+
+def _joined(pieces: list[Rows]) -> Rows:
+    return {name: np.concatenate([rows[name] for rows in pieces]) for name in pieces[0]}
