@@ -74,6 +74,11 @@ class Episodes:
         listed = self.attributes.get("episodes") or []
         return [str(each["name"]) for each in listed] if len(listed) == self.n else [f"episode {i}" for i in range(self.n)]
 
+    def source(self, index: int) -> int:
+        """The number in the source of an episode."""
+        listed = self.attributes.get("episodes") or []
+        return int(listed[index]["source"]) if len(listed) == self.n else index
+
     @property
     def signals(self) -> dict[str, int]:
         """The size D of every signal, by name."""
