@@ -11,3 +11,9 @@ class RunError(Exception):
 
 class Interrupted(Exception):
     """Stopped by SIGINT or SIGTERM after saving. Exit code 130."""
+
+
+def shown(name: object) -> str:
+    """A name that others chose, or a reason, as a line of ours has it: escaped where it could do something to a terminal."""
+    text = str(name)
+    return text if text.isprintable() else ascii(text)

@@ -18,7 +18,7 @@ from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
 from keyin_cli.datasets.episodes.writer import Episode, Rows, Unfinished
 from keyin_cli.datasets.sources.frames import Shape, shaped
 from keyin_cli.datasets.sources.source import Piece, Source, Wanted, chosen_camera, open_source
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 from keyin_cli.interrupts import interruptible
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
@@ -59,7 +59,7 @@ def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = F
     camera = chosen_camera(source, settings.camera, path)
     if unknown := [name for name in settings.signals if name not in source.signals]:
         there = ", ".join(source.signals) or "none"
-        raise InputError(f"{path} has no signal {unknown[0]}: there are {there}")
+        raise InputError(f"{shown(path)} has no signal {unknown[0]}: there are {shown(there)}")
     lists = {"signals": list(settings.signals), "episodes": list(settings.episodes)}  # as JSON gives them back
     told = {"source": str(path), "format": kind.name, "settings": asdict(settings) | {"camera": camera} | lists}
     with storage.locked(out):
@@ -126,7 +126,7 @@ def _write(
         track("importing, episodes", len(indices), len(done)) as advance,
     ):
         for index in (index for index in indices if index not in done):
-            pieces = shaped(source.read(index, wanted), settings.shape, source.names[index])
+            pieces = shaped(source.read(index, wanted), settings.shape, shown(source.names[index]))
             unfinished.append(Episode(source.names[index], index, rows(pieces, source.labels(index))))
             advance()
     if not unfinished.records:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from keyin_cli.datasets.sources.source import SourceKind
-from keyin_cli.datasets.sources.video import SUFFIXES, Videos, shown
-from keyin_cli.errors import InputError
+from keyin_cli.datasets.sources.video import SUFFIXES, Videos
+from keyin_cli.errors import InputError, shown
 
 
 def natural(path: PurePath) -> list[tuple[list[str | int], str]]:

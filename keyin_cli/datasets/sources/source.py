@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 from keyin_cli.registry import LAST, SOURCES
 
 Frames = NDArray[np.uint8]
@@ -93,16 +93,16 @@ def open_source(path: Path, name: str | None = None) -> tuple[SourceKind, Source
         InputError: there is nothing, no format recognises it, or it is damaged.
     """
     if not path.exists():
-        raise InputError(f"nothing at {path}: give a video, a folder of videos, or a dataset of demonstrations")
+        raise InputError(f"nothing at {shown(path)}: give a video, a folder of videos, or a dataset of demonstrations")
     kind: SourceKind | None = SOURCES.get(name) if name else None
     if kind is None:
         kind = next((each for each in SOURCES.usable().values() if each.recognises(path)), None)
     if kind is None:
         known = ", ".join(f"{card.name} ({card.help})" for card in SOURCES.cards.values())
-        raise InputError(f"{path} is in no format that is known: {known}")
+        raise InputError(f"{shown(path)} is in no format that is known: {known}")
     source = kind.open(path)
     if not source.names:
-        raise InputError(f"{path} has no episodes")
+        raise InputError(f"{shown(path)} has no episodes: give another")
     return kind, source
 
 
@@ -112,14 +112,14 @@ def chosen_camera(source: Source, camera: str | None, path: Path) -> str | None:
     Raises:
         InputError: there is none of that name; there are several and none is asked for.
     """
-    known = ", ".join(source.cameras)
+    known, where = shown(", ".join(source.cameras)), shown(path)
     if camera is None:
         if len(source.cameras) > 1:
-            raise InputError(f"{path} has several cameras: choose one with --camera ({known})")
+            raise InputError(f"{where} has several cameras: choose one with --camera ({known})")
         return source.cameras[0] if source.cameras else None
     if camera not in source.cameras:
         raise InputError(
-            f"{path} has no camera {camera}" + (f": there are {known}" if known else ", it has one camera without a name")
+            f"{where} has no camera {camera}" + (f": there are {known}" if known else ", it has one camera without a name")
         )
     return camera
 
@@ -129,7 +129,7 @@ def checked_size(height: int, width: int, where: object) -> None:
     InputError: frames of that size are refused.
     """
     if not (0 < height <= LARGEST and 0 < width <= LARGEST):
-        raise InputError(f"{where} has frames of {height}x{width} px, at most {LARGEST}x{LARGEST} are read")
+        raise InputError(f"{where} has frames of {height}x{width} px, at most {LARGEST}x{LARGEST} are read: make them smaller")
 
 
 def brightest(first: NDArray[Any]) -> float:

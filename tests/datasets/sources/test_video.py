@@ -12,8 +12,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from keyin_cli.datasets.sources.source import PIECE, Piece, Wanted
-from keyin_cli.datasets.sources.video import PIECE_BYTES, SOURCE, STEP, Clock, shown
-from keyin_cli.errors import InputError
+from keyin_cli.datasets.sources.video import PIECE_BYTES, SOURCE, STEP, Clock
+from keyin_cli.errors import InputError, shown
 from keyin_cli.registry import SOURCES
 
 FPS, COUNT = 10, 12
@@ -215,7 +215,7 @@ def test_a_size_that_changes(tmp_path: Path) -> None:
 
 def test_frames_that_are_too_large(tmp_path: Path) -> None:
     wide = write(tmp_path / "wide.avi", "mjpeg", count=1, width=8208)
-    assert refused(wide) == f"{wide} has frames of 32x8208 px, at most 8192x8192 are read"
+    assert refused(wide) == f"{wide} has frames of 32x8208 px, at most 8192x8192 are read: make them smaller"
     bomb = made("gif", tmp_path)
     bomb.write_bytes(bomb.read_bytes()[:6] + b"\xff" * 4 + bomb.read_bytes()[10:])
     assert refused(bomb).startswith(f"{bomb} ")
