@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from keyin_cli.commands.common import Json, bytes_text, emit
+
+DRAWN = ("dataset", "episodes")
 
 
 def run(
@@ -30,7 +33,7 @@ def run(
 
         again = rebuild(path) if result["kind"] == "dataset" else f"run `{result['created_by']} --overwrite`"
         raise InputError(f"{path} does not match its checksums: {again}")
-    if figures and result["kind"] != "dataset":
+    if figures and result["kind"] not in DRAWN:
         raise InputError(f"--figures draws datasets, {path} is a {result['kind']}: give it a dataset, or leave --figures out")
     verified = {
         None: "not checked, see --verify" if not verify else "there are no checksums to check",
@@ -53,11 +56,15 @@ def run(
 
 def _draw(path: Path, out: Path | None) -> tuple[dict[str, Any], list[str]]:
     """Draw a dataset: what that adds to the printed object and lines."""
+    from keyin_cli.datasets.episodes.layout import is_episodes, open_episodes
     from keyin_cli.datasets.store import open_dataset
     from keyin_cli.figures import overview
 
     folder = path if path.name else path.absolute()  # `.` has no name
     out = out or folder.with_name(f"{folder.stem}-figures")
+    if is_episodes(path):
+        sheet = overview.draw_episodes(open_episodes(path), out)
+        return {"figures": [str(sheet)]}, [f"picture: {sheet}"]
     statistics, pictures = overview.draw(open_dataset(path), out)
     lines = [
         *_counted(statistics),
@@ -102,6 +109,7 @@ def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         InputError: there is nothing, or nothing of ours.
     """
     from keyin_cli import storage
+    from keyin_cli.datasets.episodes.layout import is_episodes
     from keyin_cli.errors import InputError
     from keyin_cli.methods import checkpoints
 
@@ -110,7 +118,7 @@ def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     if path.suffix == ".yaml":
         kind = _recipe(path)
     elif (path / "zarr.json").is_file():
-        kind = _dataset(path, verify)
+        kind = _episodes(path, verify) if is_episodes(path) else _dataset(path, verify)
     elif (path / storage.MANIFEST).is_file():
         kind = _run(path, verify)
     else:
@@ -133,26 +141,51 @@ def _recipe(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def _dataset(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     from keyin_cli.datasets.sequences import SPLITS
     from keyin_cli.datasets.store import open_dataset
-    from keyin_cli.progress import track
 
     dataset = open_dataset(path)
-    attributes = dataset.attributes
-    shards = len(attributes.get("shards", []))
-    verified = None
-    if verify and shards:
-        verified = True
-        with track("verifying", shards) as advance:
-            for whole in dataset.verify():
-                verified = verified and whole
-                advance()
     facts = {
         "sequences": f"{dataset.n:,} of {dataset.frames} frames {'x'.join(map(str, dataset.image))}",
         "splits": ", ".join(f"{split} {len(dataset.indices(split)):,}" for split in SPLITS),
         "labels": "yes" if dataset.labelled else "no",
         "sha256": dataset.sha256,
     }
-    command = attributes.get("manifest", {}).get("command")
-    return _result("dataset", attributes.get("recipe"), None, command, verified), facts
+    attributes = dataset.attributes
+    verified = _verified(dataset.verify(), len(attributes.get("shards", []))) if verify else None
+    return _result("dataset", attributes.get("recipe"), None, attributes.get("manifest", {}).get("command"), verified), facts
+
+
+def _episodes(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    from keyin_cli.datasets.episodes.layout import open_episodes
+    from keyin_cli.datasets.sequences import SPLITS
+    from keyin_cli.errors import shown
+
+    episodes = open_episodes(path)
+    attributes, lengths, splits = episodes.attributes, episodes.lengths, episodes.splits
+    counts = [episodes.n] * len(SPLITS) if splits is None else [int((splits == place).sum()) for place in range(len(SPLITS))]
+    signals = ", ".join(f"{name} ({size})" for name, size in episodes.signals.items())
+    facts = {
+        "source": f"{shown(attributes.get('source', 'unknown'))} ({attributes.get('format', 'made elsewhere')})",
+        "episodes": f"{episodes.n:,} of {lengths.min():,} to {lengths.max():,} frames {'x'.join(map(str, episodes.image))}",
+        "rate": f"{episodes.fps:g} frames a second",
+        "signals": signals or "none",
+        "splits": ", ".join(f"{split} {count:,}" for split, count in zip(SPLITS, counts, strict=True)),
+        "labels": "yes" if episodes.labelled else "no",
+        "sha256": episodes.sha256,
+    }
+    verified = _verified(episodes.verify(), len(attributes.get("episodes", []))) if verify else None
+    return _result("episodes", attributes.get("settings"), None, attributes.get("manifest", {}).get("command"), verified), facts
+
+
+def _verified(parts: Iterator[bool], count: int) -> bool | None:
+    """Whether every part of a dataset is whole; None where there are no checksums."""
+    from keyin_cli.progress import track
+
+    whole = True
+    with track("verifying", count) as advance:
+        for part in parts:
+            whole = whole and part
+            advance()
+    return whole if count else None
 
 
 def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,6 +9,7 @@ from keyin_cli.figures.evaluation import Example, Strip, Whole, animation, frame
 from keyin_cli.figures.film import film
 from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
 from keyin_cli.figures.robustness import Factor, robustness
+from keyin_cli.figures.sheet import SheetRow, contact_sheet
 from keyin_cli.figures.style import framed, overlay
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "Factor",
     "Outcomes",
     "Paths",
+    "SheetRow",
     "Strip",
     "Whole",
     "animation",
+    "contact_sheet",
     "curves",
     "demonstrations",
     "episode_film",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keyin_cli import figures, storage
+from keyin_cli.datasets.episodes.layout import FRAMES, Episodes
 from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.statistics import statistics
 from keyin_cli.datasets.store import Dataset
@@ -17,6 +18,7 @@ from keyin_cli.progress import track
 from keyin_cli.registry import resolve
 
 STATISTICS = "statistics.json"
+SHEET, SHOWN, COLUMNS = "contact-sheet.png", 20, 12  # episodes of a contact sheet, and frames of each
 PANELS, FILMED = 6, 24  # sequences in each kind of picture
 
 
@@ -53,3 +55,21 @@ def draw(dataset: Dataset, out: Path) -> tuple[dict[str, Any], list[Path]]:
     recorded = {"path": str(dataset.path), "sha256": dataset.sha256, "recipe": dataset.attributes.get("recipe")}
     storage.write_json(out / STATISTICS, {"dataset": recorded, "statistics": found, "manifest": storage.provenance()})
     return found, [out / name for name in pictures]
+
+
+def draw_episodes(episodes: Episodes, out: Path) -> Path:
+    """Draw the first episodes, a few evenly spaced frames of each: contact-sheet.png in the directory `out`.
+
+    Raises:
+        InputError: the dataset is damaged.
+    """
+    rows = []
+    with track(f"drawing {episodes.path.name}", min(SHOWN, episodes.n)) as advance:
+        for index in range(min(SHOWN, episodes.n)):
+            begin, length = int(episodes.begins[index]), int(episodes.lengths[index])
+            times = np.unique(np.linspace(0, length - 1, COLUMNS).round().astype(int))
+            frames = np.concatenate([episodes.read(FRAMES, begin + time, begin + time + 1) for time in times])
+            rows.append(figures.SheetRow(episodes.names[index], length / episodes.fps, frames))
+            advance()
+    figures.contact_sheet(out / SHEET, rows, COLUMNS)
+    return out / SHEET

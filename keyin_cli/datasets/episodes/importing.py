@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from keyin_cli.recipe import differences, digest
 GENERATOR, VERSION = "keyin import", 1
 SETTINGS = "settings.json"
 FEW = 10  # episodes, below which all of them are in every split
+ALIKE = 1.1  # times the lowest rate of an episode, up to which they count as one
 SHARES = (0.8, 0.9)  # of the episodes: up to here training, up to there validation, the rest for testing
 
 
@@ -135,7 +136,7 @@ def _write(
         "generator": GENERATOR,
         "version": VERSION,
         **told,
-        "fps": rate(unfinished.first(layout.SECONDS)),
+        "fps": _rate(unfinished),
         "sha256": digest([record["sha256"] for record in unfinished.records]),
         "manifest": storage.provenance() | {"wall_seconds": round(time.monotonic() - begun, 2)},
     }
@@ -177,6 +178,16 @@ def splits(n: int) -> NDArray[np.uint8] | None:
     return np.searchsorted(SHARES, places, side="right").astype(np.uint8)
 
 
-def rate(seconds: NDArray[np.float64]) -> float:
-    """Frames a second, from the times (k,) of the frames of an episode; 10 where there is one frame alone."""
-    return round(float(1 / np.median(np.diff(seconds))), 6) if len(seconds) > 1 else 10.0
+def _rate(unfinished: Unfinished) -> float:
+    """Frames a second; where episodes differ in it that is said, because a model counts frames."""
+    found = rates(unfinished.read(layout.SECONDS))
+    if found.max() > ALIKE * found.min():
+        extent = f"{found.min():.4g} to {found.max():.4g} frames a second"
+        say(f"the episodes have {extent}: import them with --fps {max(1, int(found.min()))} to make them alike")
+    return round(float(np.median(found)), 2)
+
+
+def rates(seconds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Frames a second (n,) of episodes from the times of their frames; 10 where all have one frame alone."""
+    longer = [each for each in seconds if len(each) > 1]
+    return np.array([(len(each) - 1) / (each[-1] - each[0]) for each in longer] or [10.0])

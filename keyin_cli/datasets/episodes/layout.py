@@ -14,6 +14,7 @@ The attributes have the rate, and of every episode its name, its number in the s
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +101,14 @@ class Episodes:
         for begin in range(0, self.total, READ):
             content.update(checksum(self.read(FRAMES, begin, min(begin + READ, self.total))).encode())
         return content.hexdigest()
+
+    def verify(self) -> Iterator[bool]:
+        """Decode every episode and compare it with its recorded checksums; yields per episode, True when it is whole."""
+        for index, record in enumerate(self.attributes.get("episodes") or []):
+            try:
+                yield all(checksum(self.episode(index, name)) == expected for name, expected in record["sha256"].items())
+            except (InputError, KeyError, AssertionError):
+                yield False
 
     def row(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """The shape and type of a row of an array."""

@@ -21,7 +21,7 @@ CHUNK = 64  # frames per chunk
 PROGRESS = "progress.json"  # the episodes that are finished, while others are not
 
 Rows = Mapping[str, NDArray[Any]]  # by array k rows each
-Record = dict[str, Any]  # of an episode: name, source (its number there), frames, sha256
+Record = dict[str, Any]  # of an episode: name, source (its number there), frames, sha256 by array
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,26 @@ class Unfinished:
         """Give the finished dataset another place."""
         self.folder.rename(to)
 
-    def first(self, name: str) -> NDArray[Any]:
-        """The rows of an array that belong to the first episode."""
-        return np.asarray(array_of(zarr.open_group(self.folder, mode="r"), name)[: self.records[0]["frames"]])
+    def read(self, name: str) -> list[NDArray[Any]]:
+        """The rows of an array, by episode."""
+        array = array_of(zarr.open_group(self.folder, mode="r"), name)
+        ends = np.cumsum([record["frames"] for record in self.records])
+        return np.split(np.asarray(array[: self.total]), ends[:-1])
 
     def append(self, episode: Episode) -> Record | None:
         """Write an episode behind the others; None of one without frames. What a killed call left behind them is overwritten."""
-        total, count, content = self.total, 0, hashlib.sha256()
+        total, count = self.total, 0
+        contents: dict[str, Any] = {}
         with storage.disk_errors(self.folder):
             for rows in _in_chunks(episode.pieces, total % CHUNK):
-                for name in sorted(rows):
-                    content.update(np.ascontiguousarray(rows[name]).data.cast("B"))
-                    self._write(name, total + count, rows[name])
+                for name, values in rows.items():
+                    contents.setdefault(name, hashlib.sha256()).update(np.ascontiguousarray(values).data.cast("B"))
+                    self._write(name, total + count, values)
                 count += len(rows[layout.FRAMES])
             if not count:
                 return None
-            record = {"name": episode.name, "source": episode.source, "frames": count, "sha256": content.hexdigest()}
+            sums = {name: content.hexdigest() for name, content in contents.items()}
+            record = {"name": episode.name, "source": episode.source, "frames": count, "sha256": sums}
             storage.write_json(self.folder / PROGRESS, {"episodes": [*self.records, record]})
         self.records.append(record)
         return record

@@ -8,7 +8,7 @@ import pytest
 import zarr
 
 from keyin_cli.datasets.episodes import importing
-from keyin_cli.datasets.episodes.importing import Settings, import_source, key, splits
+from keyin_cli.datasets.episodes.importing import Settings, import_source, key, rates, splits
 from keyin_cli.datasets.episodes.layout import Episodes
 from keyin_cli.datasets.sources.frames import Shape
 from keyin_cli.datasets.sources.source import Piece, SourceKind, Wanted
@@ -69,6 +69,9 @@ def test_episodes_one_after_another(source: Made, tmp_path: Path) -> None:
     assert made.episode(2, "data/source_frame").tolist() == list(range(130))
     assert np.flatnonzero(made.episode(0, "data/keyframes")).tolist() == [9, 19, 29, 39, 49, 59, 69]
     assert not list(tmp_path.glob(".*importing"))
+    assert list(made.verify()) == [True] * 3
+    zarr.open_group(made.path, mode="r+")["data/frames"][71] = 0  # in the second episode
+    assert list(made.verify()) == [True, False, True]
 
 
 def test_what_is_asked_for_is_taken(source: Made, tmp_path: Path) -> None:
@@ -134,6 +137,12 @@ def test_what_is_not_there(settings: Settings, line: str, source: Made, tmp_path
     with pytest.raises(InputError, match=line):
         import_source(Path("x"), settings, tmp_path / "e.zarr")
     assert not (tmp_path / "e.zarr").exists()
+
+
+def test_rates() -> None:
+    thinned = np.array([0, 2, 3, 5, 6, 8, 9]) / 15  # of 15 a second to 10: they are not evenly apart
+    assert rates([np.arange(5) / 25, thinned, np.zeros(1)]) == pytest.approx([25, 10])
+    assert rates([np.zeros(1)]).tolist() == [10]
 
 
 def test_splits_are_by_episode() -> None:
