@@ -42,7 +42,8 @@ def keys(tree: Tree) -> Tree:
     """All of `model`, stage 2, and what the search is told. Keys that older runs do not have count only when they are set."""
     told = tree["discovery"]
     discovery = {"price": told["price"]} | ({"shift": told["shift"]} if told["shift"] else {})
-    return {"model": tree["model"], "train": tree["train"], "discovery": discovery}
+    model = {key: value for key, value in tree["model"].items() if (key, value) != ("prior", "fixed")}
+    return {"model": model, "train": tree["train"], "discovery": discovery}
 
 
 def keyframe_stage(name: str, variant: Callable[[Recipe], Recipe] = unchanged) -> StageSpec:

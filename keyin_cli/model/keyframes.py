@@ -29,7 +29,8 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Keyframes:
-    """What LSTM_key says: `embeddings` κ̂ (B,M,E), offset `logits` (B,M,S), and of the posterior `mean` and `log_std` (B,M,Z)."""
+    """What LSTM_key says: `embeddings` κ̂ (B,M,E), offset `logits` (B,M,S), and of the posterior `mean` and `log_std` (B,M,Z),
+    counted from the prior's mean in the prior's σ: both are 0 where it is the prior."""
 
     embeddings: Tensor
     logits: Tensor
@@ -104,6 +105,34 @@ class Inference(nn.Module):
         return gaussian(attended)
 
 
+class Prior(nn.Module):
+    """The distribution of z_t before a sequence is observed: N(0, I) as in the paper, or learned, a function of what LSTM_key
+    knows (as in SVG-LP, Denton & Fergus 2018). A learned one is N(0, I) until it is trained."""
+
+    def __init__(self, known: int, units: int, latent: int, learned: bool) -> None:
+        """
+        Args:
+            known: size of what LSTM_key knows: the last keyframe, its state, the time.
+            units: of the hidden layer.
+            latent: Z.
+        """
+        super().__init__()
+        self.latent = latent
+        self.net: nn.Sequential | None = None
+        if learned:
+            last = nn.Linear(units, 2 * latent)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+            self.net = nn.Sequential(nn.Linear(known, units), nn.SiLU(), last)
+
+    def forward(self, known: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log σ of z_t, (B,Z) each."""
+        if self.net is None:
+            zeros = known.new_zeros(len(known), self.latent)
+            return zeros, zeros
+        return gaussian(self.net(known))
+
+
 class OffsetHead(nn.Module):
     """Logits of δ^t (B,S): from LSTM_key's output (B,U), or the same for all sequences, learned or given."""
 
@@ -152,6 +181,7 @@ class KeyframeModel(nn.Module):
         horizon: Horizon,
         observer: Observer,
         offsets: OffsetSource = "free",
+        learned_prior: bool = False,
     ) -> None:
         """
         Args:
@@ -160,18 +190,21 @@ class KeyframeModel(nn.Module):
             latent: Z.
             observer: LSTM_inf.
             offsets: where offsets come from, see `OffsetHead`.
+            learned_prior: see `Prior`.
         """
         super().__init__()
         self.horizon, self.latent = horizon, latent
         self.condition = ProjectedLstm(embedding, None, layers, units)
         self.time_code = TIME_CODE if observer.temporal else 0
-        query = embedding + units + self.time_code if observer.temporal else embedding
+        known = embedding + units + self.time_code
+        query = known if observer.temporal else embedding
         self.inference = Inference(
             embedding=embedding, units=units, latent=latent, query=query, horizon=horizon, observer=observer
         )
         self.lstm = ProjectedLstm(embedding + latent + self.time_code, units, layers, units)
         self.embedding = nn.Linear(units, embedding)
         self.offset = OffsetHead(units, horizon.keyframes, horizon.max_offset, offsets)
+        self.prior = Prior(known, units, latent, learned_prior)
         self.register_buffer("center", torch.zeros(embedding))
         self.register_buffer("scale", torch.ones(embedding))
         self.center: Tensor
@@ -190,7 +223,7 @@ class KeyframeModel(nn.Module):
 
         Args:
             sequence: embeddings (B,T+N,E) of a whole sequence, or (B,T,E) of the conditioning frames when z is given.
-            z: latents (B,M,Z); None takes them from the posterior.
+            z: latents (B,M,Z), counted from the prior's mean in the prior's σ; None takes them from the posterior.
             noise: standard normal (B,M,Z) to sample the posterior with; None takes its mean.
             times: true times (B,M) of the keyframes, when they are known (teacher forcing); None takes the expected ones.
         """
@@ -203,13 +236,15 @@ class KeyframeModel(nn.Module):
         steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         for t in range(self.horizon.keyframes):
             code = sine_code(time, self.time_code, self.horizon.predicted) if self.time_code else keyframe[:, :0]
+            known = torch.cat([keyframe, state[0][-1], code], dim=-1)
+            center, log_scale = self.prior(known)
             if memory is not None:
-                query = torch.cat([keyframe, state[0][-1], code], dim=-1) if self.time_code else keyframe
-                mean, log_std = self.inference.attend(query, *memory)
+                mean, log_std = self.inference.attend(known if self.time_code else keyframe, *memory)
                 latent = mean if noise is None else sampled(mean, log_std, noise[:, t])
+                mean, log_std = (mean - center) * (-log_scale).exp(), log_std - log_scale
             else:
                 assert z is not None
-                latent = z[:, t]
+                latent = sampled(center, log_scale, z[:, t])
                 mean, log_std = torch.zeros_like(latent), torch.zeros_like(latent)
             outputs, state = self.lstm(torch.cat([keyframe, latent, code], dim=-1)[:, None], state)
             keyframe, logits = self.embedding(outputs[:, 0]), self.offset(outputs[:, 0], t)

@@ -143,6 +143,7 @@ def _keyframe_model(recipe: Recipe) -> KeyframeModel:
         horizon=Horizon(window.conditioning, window.predicted, window.keyframes, window.max_offset),
         observer=_observer(recipe),
         offsets=_offsets(model.offsets),
+        learned_prior=model.prior == "learned",
     )
 
 

@@ -101,6 +101,7 @@ class Model(Section):
     inference: Annotated[TemporalInference | BareInference, Field(discriminator="kind")] = TemporalInference()
     offsets: Annotated[Offsets, Field(discriminator="kind")] = FreeOffsets()
     latent: Positive = 16  # size of z_t
+    prior: Literal["fixed", "learned"] = "fixed"  # of z_t: N(0, I), or a function of the keyframes before it
     reduction: Literal["sum", "mean"] = "sum"  # of pixel and embedding errors over a frame
 
     def __reduce__(self) -> tuple[Any, ...]:
