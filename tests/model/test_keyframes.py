@@ -2,17 +2,20 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.distributions import Normal, kl_divergence
 
 from keyin_cli.model.keyframes import Horizon, KeyframeModel, Observer, OffsetHead, OffsetSource
+from keyin_cli.model.losses import kl_to_prior
 
 HORIZON = Horizon(conditioning=2, predicted=7, keyframes=3, max_offset=4)
 TEMPORAL, BARE = Observer(layers=2, units=8, kernels=[3], temporal=True), Observer(layers=2, units=8)
 KINDS = [TEMPORAL, replace(TEMPORAL, layers=1, units=4), BARE]
 
 
-def build(observer: Observer, offsets: OffsetSource = "free") -> KeyframeModel:
+def build(observer: Observer, offsets: OffsetSource = "free", learned_prior: bool = False) -> KeyframeModel:
     torch.manual_seed(0)
-    return KeyframeModel(embedding=6, layers=2, units=8, latent=5, horizon=HORIZON, observer=observer, offsets=offsets)
+    sizes = {"embedding": 6, "layers": 2, "units": 8, "latent": 5}
+    return KeyframeModel(**sizes, horizon=HORIZON, observer=observer, offsets=offsets, learned_prior=learned_prior)
 
 
 @pytest.mark.parametrize("observer", KINDS, ids=["temporal", "temporal, small LSTM", "bare"])
@@ -41,6 +44,34 @@ def test_noise_moves_along_the_posterior(observer: Observer) -> None:
     z = sampled.mean + sampled.log_std.exp() * noise
     torch.testing.assert_close(model(sequence, z=z).embeddings, sampled.embeddings)
     torch.testing.assert_close(model(sequence, noise=torch.zeros(2, 3, 5)).logits, model(sequence).logits)
+
+
+@pytest.mark.parametrize("observer", KINDS, ids=["temporal", "temporal, small LSTM", "bare"])
+def test_a_learned_prior_is_standard_until_it_is_trained(observer: Observer) -> None:
+    fixed, learned, sequence = build(observer), build(observer, learned_prior=True), torch.randn(2, 9, 6)
+    for one, two in zip(vars(fixed(sequence)).values(), vars(learned(sequence)).values(), strict=True):
+        torch.testing.assert_close(one, two)
+    assert not list(fixed.prior.parameters())
+
+
+@pytest.mark.parametrize("observer", KINDS, ids=["temporal", "temporal, small LSTM", "bare"])
+def test_the_posterior_is_counted_from_a_learned_prior(observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its KL to N(0, I) is that of the posterior to the prior, and its samples, given back as z, are the same keyframes."""
+    model, sequence, noise = build(observer, learned_prior=True), torch.randn(2, 9, 6), torch.randn(2, 3, 5)
+    for parameter in model.prior.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    priors, posteriors = [], []
+    prior, attend = model.prior.forward, model.inference.attend
+    monkeypatch.setattr(model.prior, "forward", lambda known: priors.append(prior(known)) or priors[-1])
+    monkeypatch.setattr(model.inference, "attend", lambda *given: posteriors.append(attend(*given)) or posteriors[-1])
+    found = model(sequence, noise=noise)
+    kl = [
+        kl_divergence(*(Normal(mean, log_std.exp()) for mean, log_std in pair)).sum(-1)
+        for pair in zip(posteriors, priors, strict=True)
+    ]
+    torch.testing.assert_close(kl_to_prior(found.mean, found.log_std), torch.stack(kl, dim=1))
+    assert max(mean.abs().max() for mean, _ in priors) > 0.1
+    torch.testing.assert_close(model(sequence, z=found.mean + found.log_std.exp() * noise).embeddings, found.embeddings)
 
 
 def test_attention_reads_the_frame_that_its_query_matches() -> None:

@@ -1,0 +1,92 @@
+"""Demonstrations of others by the real commands: imported, looked at, trained on and scored."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from processes import Keyin, complaint, printed
+
+from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+
+LENGTHS = (70, 36, 20, 90, 40, 50, 35, 45, 60, 38, 41)
+RECIPE = """
+name: mine
+data: {kind: episodes, path: mine.zarr, frames: 35, height: 32, width: 32, channels: 3, stride: 4}
+model: {codec: {kind: mlp, embedding: 16, hidden: [32]}, lstm: {layers: 2, units: 16}, latent: 4}
+pretrain: {steps: 8, batch: 8}
+train: {phases: [{objective: marginal, steps: 4, batch: 8}, {objective: soft-pixels, steps: 4, batch: 8}]}
+discovery: {calibration: 8}
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(keyin: Keyin, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with demonstrations.npz, episodes of Brownian motion with labels, and mine.zarr made from it."""
+    folder = tmp_path_factory.mktemp("import")
+    made = simulate(BrownianData(), np.arange(len(LENGTHS) * 3))
+    grey, labels = draw(BrownianData(), made.states), made.keyframes
+    pieces = [
+        (grey[3 * i : 3 * i + 3].reshape(-1, 32, 32, 1)[:n], labels[3 * i : 3 * i + 3].ravel()[:n]) for i, n in enumerate(LENGTHS)
+    ]
+    frames = np.concatenate([each for each, _ in pieces]).repeat(3, axis=-1)
+    arrays = {"frames": frames, "keyframes": np.concatenate([each for _, each in pieces]), "fps": np.array(20.0)}
+    np.savez(folder / "demonstrations.npz", episode_ends=np.cumsum(LENGTHS), **arrays)
+    result = printed(keyin("import", "demonstrations.npz", "--out", "mine.zarr", "--size", "32", "--json", cwd=folder))
+    assert (result["episodes"], result["frames"], result["fps"], result["labels"]) == (len(LENGTHS), sum(LENGTHS), 20, True)
+    return folder
+
+
+def test_info(here: Keyin, imported: Path) -> None:
+    result = printed(here("info", "mine.zarr", "--verify", "--figures", "--json", cwd=imported))
+    assert (result["kind"], result["verified"]) == ("episodes", True)
+    assert result["created_by"].startswith("keyin import demonstrations.npz")
+    (sheet,) = result["figures"]
+    with Image.open(imported / sheet) as image:
+        assert image.width > 1000
+    lines = here("info", "mine.zarr", cwd=imported).stdout.splitlines()
+    assert "episodes    11 of 20 to 90 frames 32x32x3" in lines
+    assert "labels      yes" in lines
+
+
+def test_windows_are_trained_on_and_scored(keyin: Keyin, imported: Path) -> None:
+    (imported / "mine.yaml").write_text(RECIPE)
+    assert printed(keyin("train", "mine.yaml", "--json", cwd=imported))["steps"] == 8
+    arguments = ("--ckpt", "artifacts/runs/mine", "--selector", "keyin", "--selector", "search", "--split", "all", "--json")
+    result = printed(keyin("eval-f1", *arguments, cwd=imported))
+    assert [row["method"] for row in result["rows"]] == ["keyin", "search"]
+    assert result["n"] == sum(len(range(0, n - 34, 4)) + bool((n - 35) % 4) for n in LENGTHS if n >= 35)
+    assert all(row["f1"]["0"] > 0 for row in result["rows"])
+
+
+def test_imported_again_is_there_already(here: Keyin, imported: Path) -> None:
+    again = printed(here("import", "demonstrations.npz", "--out", "mine.zarr", "--size", "32", "--json", cwd=imported))
+    assert again["sha256"] == json.loads((imported / "mine.zarr" / "zarr.json").read_text())["attributes"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("nowhere",), ("nothing at nowhere: give a video",)),
+        (("mine.yaml",), ("mine.yaml is in no format that is known: video",)),
+        (("demonstrations.npz", "--format", "hologram"), ("no format hologram", "there are video")),
+        (("demonstrations.npz", "--size", "0"), ("--size 0: expected a number of px",)),
+        (("demonstrations.npz", "--size", "64x"), ("--size 64x",)),
+        (("demonstrations.npz", "--crop", "1,2,3"), ("--crop 1,2,3: expected TOP,LEFT,HEIGHT,WIDTH",)),
+        (("demonstrations.npz", "--fps", "0"), ("--fps 0: expected frames a second",)),
+        (("demonstrations.npz", "--fps", "nan"), ("--fps nan",)),
+        (("demonstrations.npz", "--episodes", "5"), ("--episodes 5: expected FROM:TO",)),
+        (("demonstrations.npz", "--episodes", "5:2"), ("--episodes 5:2",)),
+        (("demonstrations.npz", "--signals", "pose"), ("has no signal pose: there are none",)),
+        (("demonstrations.npz", "--camera", "top"), ("has no camera top",)),
+        (("demonstrations.npz", "--crop", "0,0,40,40"), ("in which 40x40 px from row 0 and column 0 do not lie",)),
+        (("demonstrations.npz", "--out", "mine.zarr"), ("mine.zarr was imported differently", "--overwrite")),
+        (("demonstrations.npz", "--out", "demonstrations.npz", "--overwrite"), ("was not made by keyin import",)),
+    ],
+    ids=lambda value: " ".join(value[1:]) if value[0].endswith(("npz", "where", "yaml")) else "",
+)
+def test_bad_input(arguments: tuple[str, ...], parts: tuple[str, ...], here: Keyin, imported: Path) -> None:
+    (imported / "mine.yaml").write_text(RECIPE)
+    complaint(here("import", *arguments, cwd=imported), *parts)
+    assert not list((imported / "artifacts" / "data").glob("*.zarr"))
