@@ -10,14 +10,17 @@ from keyin_cli.recipe import Recipe, check
 
 
 def soft(recipe: Recipe, objective: str, *changes: str) -> Recipe:
-    """A recipe with `changes`, `KEY=VALUE`, whose stage 2 has one phase, with the objective of a soft loss.
+    """A recipe with `changes`, `KEY=VALUE`, whose stage 2 has one phase, with the objective of a soft loss, and the prior of the
+    section `soft`.
 
     Without a number of steps it sees as many sequences as KeyIn does in all phases together.
     """
     given, seen = recipe.soft, sum(phase.steps * phase.batch for phase in recipe.train.phases)
-    phase = given.model_dump(mode="json") | {"objective": objective, "steps": given.steps or -(-seen // given.batch)}
+    steps = given.steps or -(-seen // given.batch)
+    phase = given.model_dump(mode="json", exclude={"prior"}) | {"objective": objective, "steps": steps}
     tree = recipe.model_dump(mode="json")
-    return check(tree | {"train": tree["train"] | {"phases": [phase]}}, changes, recipe.name)
+    parts = {"train": tree["train"] | {"phases": [phase]}, "model": tree["model"] | {"prior": given.prior}}
+    return check(tree | parts, changes, recipe.name)
 
 
 def select(stage: str) -> Select:

@@ -151,6 +151,7 @@ class Soft(Optimisation):
     steps: Positive | None = None  # type: ignore[assignment]  # so many when not given that they see as many sequences as `train`
     entropy_until: float = Field(0.5, gt=0, le=1)
     weights: TrainWeights = TrainWeights()
+    prior: Literal["fixed", "learned"] = "fixed"  # of z_t, in place of `model.prior`: fixed is the paper's
 
 
 class Discovery(Section):
