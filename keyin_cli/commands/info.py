@@ -151,7 +151,7 @@ def _dataset(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     }
     attributes = dataset.attributes
     verified = _verified(dataset.verify(), len(attributes.get("shards", []))) if verify else None
-    return _result("dataset", attributes.get("recipe"), None, attributes.get("manifest", {}).get("command"), verified), facts
+    return _result("dataset", attributes.get("recipe"), None, _command(attributes), verified), facts
 
 
 def _episodes(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -164,16 +164,24 @@ def _episodes(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]
     counts = [episodes.n] * len(SPLITS) if splits is None else [int((splits == place).sum()) for place in range(len(SPLITS))]
     signals = ", ".join(f"{name} ({size})" for name, size in episodes.signals.items())
     facts = {
-        "source": f"{shown(attributes.get('source', 'unknown'))} ({attributes.get('format', 'made elsewhere')})",
+        "source": f"{shown(attributes.get('source', 'unknown'))} ({shown(attributes.get('format', 'made elsewhere'))})",
         "episodes": f"{episodes.n:,} of {lengths.min():,} to {lengths.max():,} frames {'x'.join(map(str, episodes.image))}",
         "rate": f"{episodes.fps:g} frames a second",
-        "signals": signals or "none",
+        "signals": shown(signals or "none"),
         "splits": ", ".join(f"{split} {count:,}" for split, count in zip(SPLITS, counts, strict=True)),
         "labels": "yes" if episodes.labelled else "no",
-        "sha256": episodes.sha256,
+        "sha256": shown(episodes.sha256),
     }
-    verified = _verified(episodes.verify(), len(attributes.get("episodes", []))) if verify else None
-    return _result("episodes", attributes.get("settings"), None, attributes.get("manifest", {}).get("command"), verified), facts
+    verified = _verified(episodes.verify(), len(episodes.records)) if verify else None
+    return _result("episodes", attributes.get("settings"), None, _command(attributes), verified), facts
+
+
+def _command(attributes: dict[str, Any]) -> str | None:
+    """The command that made a dataset; None where that is not said."""
+    from keyin_cli.errors import shown
+
+    manifest = attributes.get("manifest")
+    return shown(manifest["command"]) if isinstance(manifest, dict) and "command" in manifest else None
 
 
 def _verified(parts: Iterator[bool], count: int) -> bool | None:

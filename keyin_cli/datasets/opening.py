@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from keyin_cli.datasets.episodes import EpisodesData
 from keyin_cli.datasets.episodes.layout import is_episodes, open_episodes
 from keyin_cli.datasets.episodes.windows import windows
 from keyin_cli.datasets.sequences import Sequences
@@ -34,6 +35,8 @@ def _opened(data: DataSection, path: Path) -> Sequences:
     if is_episodes(path):
         return windows(open_episodes(path), data.frames, getattr(data, "stride", data.frames))
     missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
-    if isinstance(data, GeneratedData):
+    if isinstance(data, EpisodesData):
+        missing = f"make one with `keyin import SOURCE --out {path}`"
+    elif isinstance(data, GeneratedData):
         missing = f"make one with `keyin gen-data {data.kind} --out {path}`"
     return open_dataset(path, missing)

@@ -1,6 +1,7 @@
 """Demonstrations of others by the real commands: imported, looked at, trained on and scored."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,26 @@ def test_bad_input(arguments: tuple[str, ...], parts: tuple[str, ...], here: Key
     (imported / "mine.yaml").write_text(RECIPE)
     complaint(here("import", *arguments, cwd=imported), *parts)
     assert not list((imported / "artifacts" / "data").glob("*.zarr"))
+
+
+def test_damaged_attributes(here: Keyin, imported: Path) -> None:
+    shutil.copytree(imported / "mine.zarr", imported / "other.zarr")
+    file = imported / "other.zarr" / "zarr.json"
+    tree = json.loads(file.read_text())
+    told = {"manifest": [], "source": "\x1b[2J", "format": "\x1b[2J\nkeyin: x"}
+    file.write_text(json.dumps(tree | {"attributes": tree["attributes"] | told}))
+    lines = here("info", "other.zarr", cwd=imported).stdout.splitlines()
+    assert "created by  unknown" in lines
+    assert r"source      '\x1b[2J' ('\x1b[2J\nkeyin: x')" in lines
+    again = ("import", "demonstrations.npz", "--out", "other.zarr", "--size", "32")
+    complaint(here(*again, cwd=imported), "other.zarr was imported differently")
+    file.write_text(json.dumps(tree | {"attributes": tree["attributes"] | {"fps": "x"}}))
+    complaint(here("info", "other.zarr", "--verify", cwd=imported), "its attribute fps is x, expected frames a second")
+    assert printed(here(*again, "--overwrite", "--json", cwd=imported))["fps"] == 20
+
+
+def test_a_recipe_whose_dataset_is_not_there(here: Keyin, imported: Path) -> None:
+    (imported / "none.yaml").write_text(RECIPE.replace("mine.zarr", "none.zarr"))
+    complaint(
+        here("train", "none.yaml", cwd=imported), "no dataset at none.zarr: make one with `keyin import SOURCE --out none.zarr`"
+    )

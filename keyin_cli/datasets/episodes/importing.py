@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from keyin_cli.datasets.episodes.writer import Episode, Rows, Unfinished
 from keyin_cli.datasets.sources.frames import Shape, shaped
 from keyin_cli.datasets.sources.source import Piece, Source, Wanted, chosen_camera, open_source
 from keyin_cli.errors import InputError, shown
-from keyin_cli.interrupts import interruptible
+from keyin_cli.interrupts import interruptible, postponed
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
 
@@ -56,6 +57,14 @@ def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = F
         InputError: it cannot be read; something else is at `out`; what is there was imported with other settings.
         Interrupted: SIGINT or SIGTERM came; finished episodes are kept.
     """
+    kept = "nothing was replaced: run the same command again to begin anew"
+    if not overwrite:
+        kept = "the finished episodes are kept: run the same command again to continue"
+    with interruptible(f"stopped; {kept}"):
+        return _imported(path, settings, out, overwrite)
+
+
+def _imported(path: Path, settings: Settings, out: Path, overwrite: bool) -> Episodes:
     kind, source = open_source(path, settings.format)
     camera = chosen_camera(source, settings.camera, path)
     if unknown := [name for name in settings.signals if name not in source.signals]:
@@ -64,12 +73,13 @@ def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = F
     lists = {"signals": list(settings.signals), "episodes": list(settings.episodes)}  # as JSON gives them back
     told = {"source": str(path), "format": kind.name, "settings": asdict(settings) | {"camera": camera} | lists}
     with storage.locked(out):
-        if out.exists() and not overwrite:
-            return _there(out, told)
         _check_ours(out)
+        if os.path.lexists(out) and not overwrite:
+            return _there(out, told)
         beside = out.with_name(f".{out.name}.importing")
         finished = _write(source, Wanted(camera, settings.signals), settings, told, beside, overwrite)
-        storage.replace(out, finished.move)
+        with postponed():
+            storage.replace(out, finished.move) if os.path.lexists(out) else finished.move(out)
     return open_episodes(out)
 
 
@@ -79,27 +89,20 @@ def _there(out: Path, told: Mapping[str, Any]) -> Episodes:
     Raises:
         InputError: it is something else, or was imported with other settings.
     """
-    episodes = _check_ours(out)
-    assert episodes is not None
+    episodes = open_episodes(out)
     if changes := differences({key: episodes.attributes.get(key) for key in told}, dict(told)):
-        what = f"{out} was imported differently ({', '.join(changes)})"
+        what = f"{out} was imported differently ({shown(', '.join(changes))})"
         raise InputError(f"{what}: give another --out, or --overwrite to replace it")
     say(f"{out}: already imported")
     return episodes
 
 
-def _check_ours(out: Path) -> Episodes | None:
-    """What is at a path and was imported; None when nothing is there.
-
-    Raises:
-        InputError: it is anything else, which is never touched.
+def _check_ours(out: Path) -> None:
+    """Raises:
+    InputError: something is there that was not imported, which is never touched. What was may be damaged.
     """
-    if not out.exists():
-        return None
-    episodes = open_episodes(out) if layout.is_episodes(out) else None
-    if episodes is None or episodes.attributes.get("generator") != GENERATOR:
+    if os.path.lexists(out) and layout.attributes(out).get("generator") != GENERATOR:
         raise InputError(f"{out} was not made by {GENERATOR}, it is left alone: give another --out")
-    return episodes
 
 
 def _write(
@@ -107,13 +110,16 @@ def _write(
 ) -> Unfinished:
     """Bring a dataset in a folder of its own to its end."""
     begun = time.monotonic()
-    there = folder / SETTINGS
-    if folder.exists() and (overwrite or not there.is_file() or storage.read_json(there) != dict(told)):
+    file = folder / SETTINGS
+    if folder.exists() and (overwrite or not file.is_file() or storage.read_json(file) != dict(told)):
         storage.remove(folder)
     if not folder.exists():
         folder.mkdir(parents=True)
-        storage.write_json(there, dict(told))
+        storage.write_json(file, dict(told))
     unfinished = Unfinished(folder)
+    there = dict(enumerate(source.names))
+    if any(there.get(record["source"]) != record["name"] for record in unfinished.records):
+        raise InputError(f"{told['source']} has other episodes than when this import began: begin it anew with --overwrite")
     indices = list(range(*slice(*settings.episodes).indices(len(source.names))))
     if not indices:
         raise InputError(
@@ -122,10 +128,7 @@ def _write(
     done = {record["source"] for record in unfinished.records}
     if done:
         say(f"{folder.name}: {len(done)} of {len(indices)} episodes are there, continuing")
-    with (
-        interruptible("stopped; the finished episodes are kept: run the same command again to continue"),
-        track("importing, episodes", len(indices), len(done)) as advance,
-    ):
+    with track("importing, episodes", len(indices), len(done)) as advance:
         for index in (index for index in indices if index not in done):
             pieces = shaped(source.read(index, wanted), settings.shape, shown(source.names[index]))
             unfinished.append(Episode(source.names[index], index, rows(pieces, source.labels(index))))

@@ -14,7 +14,8 @@ The attributes have the rate, and of every episode its name, its number in the s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,11 +26,13 @@ import zarr
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.shards import UNREADABLE, array_of, checksum
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
+from keyin_cli.recipe import digest
 
 FRAMES, KEYFRAMES, ENDS, SPLIT = "data/frames", "data/keyframes", "meta/episode_ends", "meta/split"
 SOURCE_FRAME, SECONDS = "data/source_frame", "data/seconds"
 READ = 1000  # frames at once
+DAMAGED = (*UNREADABLE, TypeError, AttributeError, IndexError)  # what Zarr raises for damaged metadata
 NO_SIGNALS = ("frames", "keyframes", "source_frame", "seconds")
 
 
@@ -57,6 +60,11 @@ class Episodes:
         return self.group.attrs.asdict()
 
     @property
+    def records(self) -> list[dict[str, Any]]:
+        """What is recorded of every episode (n,); nothing in a dataset that was made elsewhere."""
+        return self.attributes.get("episodes") or []
+
+    @property
     def labelled(self) -> bool:
         return KEYFRAMES in self.group
 
@@ -72,13 +80,11 @@ class Episodes:
     @cached_property
     def names(self) -> list[str]:
         """What people call the episodes."""
-        listed = self.attributes.get("episodes") or []
-        return [str(each["name"]) for each in listed] if len(listed) == self.n else [f"episode {i}" for i in range(self.n)]
+        return [record["name"] for record in self.records] or [f"episode {i}" for i in range(self.n)]
 
     def source(self, index: int) -> int:
         """The number in the source of an episode."""
-        listed = self.attributes.get("episodes") or []
-        return int(listed[index]["source"]) if len(listed) == self.n else index
+        return int(self.records[index]["source"]) if self.records else index
 
     @property
     def signals(self) -> dict[str, int]:
@@ -89,8 +95,17 @@ class Episodes:
 
     @cached_property
     def splits(self) -> NDArray[np.uint8] | None:
-        """0 train, 1 val, 2 test of every episode (n,); None where every episode is in every split."""
-        return self.read(SPLIT, 0, self.n) if SPLIT in self.group else None
+        """0 train, 1 val, 2 test of every episode (n,); None where every episode is in every split.
+
+        Raises:
+            InputError: it is something else.
+        """
+        if SPLIT not in self.group:
+            return None
+        found = self.read(SPLIT, 0, self.n)
+        if found.max() > 2:
+            raise InputError(f"{self.path}: {SPLIT} has {found.max()}, expected 0 train, 1 val or 2 test: import it again")
+        return found
 
     @cached_property
     def sha256(self) -> str:
@@ -104,11 +119,16 @@ class Episodes:
 
     def verify(self) -> Iterator[bool]:
         """Decode every episode and compare it with its recorded checksums; yields per episode, True when it is whole."""
-        for index, record in enumerate(self.attributes.get("episodes") or []):
+        sums = [record.get("sha256") for record in self.records]
+        recorded = self.attributes.get("sha256", digest(sums)) == digest(sums)
+        for index, expected in enumerate(sums):
             try:
-                yield all(checksum(self.episode(index, name)) == expected for name, expected in record["sha256"].items())
+                yield recorded and isinstance(expected, dict) and FRAMES in expected and self._is_whole(index, expected)
             except (InputError, KeyError, AssertionError):
                 yield False
+
+    def _is_whole(self, index: int, expected: dict[str, Any]) -> bool:
+        return all(checksum(self.episode(index, name)) == each for name, each in expected.items())
 
     def row(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """The shape and type of a row of an array."""
@@ -147,28 +167,49 @@ def open_episodes(path: Path) -> Episodes:
         raise InputError(f"no dataset at {path}: make one with `keyin import`")
     try:
         group = zarr.open_group(path, mode="r")
-        frames, ends = array_of(group, FRAMES), np.asarray(array_of(group, ENDS)[:])
-    except UNREADABLE:
+        frames, ends = array_of(group, FRAMES), np.asarray(array_of(group, ENDS)[...])
+        others = {name: array_of(group, name) for name in (KEYFRAMES, SPLIT, SOURCE_FRAME, SECONDS) if name in group}
+        data = group["data"]
+        assert isinstance(data, zarr.Group)
+        list(data.arrays())  # the signals
+    except DAMAGED:
         raise InputError(f"{path} is no dataset of episodes: expected a Zarr group with {FRAMES} and {ENDS}") from None
-    if frames.ndim != 4 or frames.dtype != np.uint8 or frames.shape[-1] not in (1, 3):
+    if frames.ndim != 4 or frames.dtype != np.uint8 or frames.shape[-1] not in (1, 3) or 0 in frames.shape[1:]:
         raise InputError(f"{path}: {FRAMES} is {frames.shape} {frames.dtype}, expected (total,H,W,1 or 3) uint8")
     if ends.ndim != 1 or ends.dtype.kind not in "iu" or not len(ends) or (np.diff(ends.astype(np.int64), prepend=0) <= 0).any():
         raise InputError(f"{path}: {ENDS} do not increase from episode to episode")
     if ends[-1] != frames.shape[0]:
         raise InputError(f"{path}: the episodes end at frame {ends[-1]}, {FRAMES} has {frames.shape[0]}")
-    _check_others(path, group, frames.shape[0], len(ends))
+    _check_others(path, others, frames.shape[0], len(ends))
     height, width, channels = frames.shape[1:]
-    fps = group.attrs.asdict().get("fps", 10.0)
-    if not isinstance(fps, int | float) or not 0 < fps < 1e6:
-        raise InputError(f"{path}: its attribute fps is {fps!r}, expected frames a second")
+    said = group.attrs.asdict()
+    fps = said.get("fps", 10.0)
+    if not isinstance(fps, int | float) or isinstance(fps, bool) or not 0 < fps < 1e6:
+        raise InputError(f"{path}: its attribute fps is {shown(fps):.40}, expected frames a second")
+    records = said.get("episodes") or []
+    if not (isinstance(records, list) and len(records) in (0, len(ends)) and all(map(_is_record, records))):
+        raise InputError(f"{path}: its attribute episodes is damaged: import it again")
     return Episodes(path, group, ends.astype(np.int64), (height, width, channels), float(fps))
 
 
-def _check_others(path: Path, group: zarr.Group, total: int, n: int) -> None:
+def attributes(path: Path) -> dict[str, Any]:
+    """What is said of a dataset, whatever else of it is damaged; nothing where that is."""
+    try:
+        said = json.loads((path / "zarr.json").read_text())["attributes"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_record(record: object) -> bool:
+    return isinstance(record, dict) and isinstance(record.get("name"), str) and type(record.get("source")) is int
+
+
+def _check_others(path: Path, others: Mapping[str, zarr.Array[Any]], total: int, n: int) -> None:
     """Raises:
     InputError: an array beside the frames does not belong to them.
     """
     expected = {KEYFRAMES: ((total,), "b"), SPLIT: ((n,), "u"), SOURCE_FRAME: ((total,), "i"), SECONDS: ((total,), "f")}
     for name, (shape, kind) in expected.items():
-        if name in group and ((array := array_of(group, name)).shape != shape or array.dtype.kind != kind):
+        if (array := others.get(name)) is not None and (array.shape != shape or array.dtype.kind != kind):
             raise InputError(f"{path}: {name} is {array.shape} {array.dtype}, which does not fit the frames")

@@ -48,8 +48,10 @@ class Unfinished:
         return sum(int(record["frames"]) for record in self.records)
 
     def move(self, to: Path) -> None:
-        """Give the finished dataset another place."""
+        """Give the finished dataset its place, where nothing is. Until then a killed call can be continued."""
         self.folder.rename(to)
+        storage.fsync(to.parent)
+        storage.remove(to / PROGRESS)
 
     def read(self, name: str) -> list[NDArray[Any]]:
         """The rows of an array, by episode."""
@@ -76,7 +78,7 @@ class Unfinished:
         return record
 
     def finish(self, splits: NDArray[np.uint8] | None, attributes: Mapping[str, Any]) -> None:
-        """Cut off what is behind the last episode and write what is said of all."""
+        """Cut off what is behind the last episode, write what is said of all, and see to it that all of it is on the disk."""
         ends = np.cumsum([record["frames"] for record in self.records])
         with storage.disk_errors(self.folder):
             group = zarr.open_group(self.folder, mode="a", zarr_format=3)
@@ -86,7 +88,10 @@ class Unfinished:
             for name, values in small.items():
                 group.create_array(name, data=values, overwrite=True)
             group.attrs.put({**attributes, "episodes": self.records})
-            storage.remove(self.folder / PROGRESS)
+            for partial in self.folder.rglob("*.partial"):  # of Zarr, when it was killed
+                storage.remove(partial)
+            for file in [self.folder, *self.folder.rglob("*")]:
+                storage.fsync(file)
 
     def _write(self, name: str, begin: int, rows: NDArray[Any]) -> None:
         group = zarr.open_group(self.folder, mode="a", zarr_format=3)

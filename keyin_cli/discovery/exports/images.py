@@ -22,9 +22,9 @@ def write(found: Found, folder: Path, episodes: Episodes) -> None:
         InputError: the dataset has not these episodes and frames, or cannot be read.
     """
     height, width, channels = episodes.image
-    if not (0 < height <= LARGEST and 0 < width <= LARGEST):
-        raise InputError(f"{shown(episodes.path)} has frames of {height}x{width} px, expected 1 to {LARGEST}: import it again")
-    indices = _indices(episodes)
+    if max(height, width) > LARGEST:
+        raise InputError(f"{shown(episodes.path)} has frames of {height}x{width} px, expected at most {LARGEST}: import it again")
+    indices = {episodes.source(index): index for index in range(episodes.n)}
     wanted = [episode for episode in found.episodes if episode.keyframes]
     with track("images, episodes", len(wanted)) as advance:
         for episode in wanted:
@@ -63,11 +63,3 @@ def places(episodes: Episodes, index: int, episode: FoundEpisode) -> list[int]:
                 "give the dataset that the keyframes were found in with --data"
             )
     return [begin + int(place) - 1 for place in np.searchsorted(numbers, episode.keyframes, side="right")]
-
-
-def _indices(episodes: Episodes) -> dict[int, int]:
-    """The dataset's episodes by their numbers in the source."""
-    try:
-        return {episodes.source(index): index for index in range(episodes.n)}
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"{shown(episodes.path)}: its attribute episodes is damaged: import it again") from None

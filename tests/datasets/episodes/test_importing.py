@@ -1,18 +1,23 @@
 """An import: what is kept of a source, interrupted and continued, and what is left alone."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 import zarr
 
+from keyin_cli import storage
 from keyin_cli.datasets.episodes import importing
 from keyin_cli.datasets.episodes.importing import Settings, import_source, key, rates, splits
 from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.datasets.episodes.writer import PROGRESS, Unfinished
 from keyin_cli.datasets.sources.frames import Shape
 from keyin_cli.datasets.sources.source import Piece, SourceKind, Wanted
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, Interrupted
 
 LENGTHS = (70, 5, 0, 130)
 
@@ -101,6 +106,84 @@ def test_continued_is_the_same_as_never_stopped(source: Made, tmp_path: Path) ->
     made = import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
     assert 0 not in read
     same(made, import_source(Path("x"), SETTINGS, tmp_path / "whole.zarr"))
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing that is left to do is done."""
+
+
+@pytest.mark.parametrize("step", ["attributes", "fsync", "move", "remove"])
+def test_a_kill_at_the_end_loses_no_episode(step: str, source: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(*_: Any) -> NoReturn:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        match step:
+            case "attributes":
+                patch.setattr(zarr.core.attributes.Attributes, "put", kill)
+            case "fsync":
+                patch.setattr(storage, "fsync", kill)
+            case "move":
+                patch.setattr(Unfinished, "move", kill)
+            case "remove":
+                patch.setattr(storage, "remove", kill)
+        with pytest.raises(KilledError):
+            import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    source.fails = 0  # no finished episode is read again
+    made = import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    source.fails = None
+    same(made, import_source(Path("x"), SETTINGS, tmp_path / "whole.zarr"))
+
+
+def test_what_a_kill_left_half_written_is_deleted(source: Made, tmp_path: Path) -> None:
+    source.fails = 3
+    with pytest.raises(InputError):
+        import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    source.fails = None
+    (tmp_path / ".e.zarr.importing/data/frames/c/0/0/0/0.0123abcd.partial").write_bytes(b"of Zarr")
+    import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    assert not [*(tmp_path / "e.zarr").rglob("*.partial"), *(tmp_path / "e.zarr").glob(PROGRESS)]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_signal_is_one_line_that_says_what_is_kept(overwrite: bool, source: Made, tmp_path: Path) -> None:
+    original = Made.labels
+
+    def interrupted(episode: int) -> np.ndarray:
+        if episode == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(source, episode)
+
+    source.labels = interrupted  # type: ignore[method-assign]
+    kept = "stopped; nothing was replaced" if overwrite else "stopped; the finished episodes are kept"
+    with pytest.raises(Interrupted, match=kept):
+        import_source(Path("x"), SETTINGS, tmp_path / "e.zarr", overwrite=overwrite)
+
+
+def test_a_source_that_changed_is_not_continued(source: Made, tmp_path: Path) -> None:
+    source.fails = 3
+    with pytest.raises(InputError):
+        import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    source.fails = None
+    source.names = ("0", "a", "b", "d")  # type: ignore[assignment]
+    with pytest.raises(InputError, match=r"x has other episodes than when this import began: begin it anew with --overwrite"):
+        import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    assert import_source(Path("x"), SETTINGS, tmp_path / "e.zarr", overwrite=True).names == ["0", "a", "d"]
+
+
+def test_a_damaged_import_can_be_replaced(source: Made, tmp_path: Path) -> None:
+    out = import_source(Path("x"), SETTINGS, tmp_path / "e.zarr").path
+    (out / "meta/episode_ends/zarr.json").unlink()
+    with pytest.raises(InputError, match=r"e.zarr is no dataset of episodes"):
+        import_source(Path("x"), SETTINGS, out)
+    assert import_source(Path("x"), SETTINGS, out, overwrite=True).n == 3
+
+
+def test_a_link_that_leads_nowhere_is_left_alone(source: Made, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"link was not made by keyin import"):
+        import_source(Path("x"), SETTINGS, tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_again_is_nothing_to_do_and_otherwise_is_refused(source: Made, tmp_path: Path) -> None:

@@ -85,10 +85,9 @@ def test_a_dataset_that_does_not_fit(wanted: Found, changes: dict[str, Any], lin
     assert line in str(raised.value)
 
 
-@pytest.mark.parametrize("shape", [(9, 0, 4, 3), (9, 4, 10_000, 3)])
-def test_frames_of_absurd_size(shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_frames_of_absurd_size(tmp_path: Path) -> None:
     group = zarr.create_group(tmp_path / "e.zarr")
-    group.create_array("data/frames", shape=shape, dtype=np.uint8)
+    group.create_array("data/frames", shape=(9, 4, 10_000, 3), dtype=np.uint8)
     group.create_array("meta/episode_ends", data=np.array([9]))
-    with pytest.raises(InputError, match=f"e.zarr has frames of {shape[1]}x{shape[2]} px, expected 1 to 8192: import it again"):
+    with pytest.raises(InputError, match=r"e.zarr has frames of 4x10000 px, expected at most 8192: import it again"):
         write(found(e0=[1]), tmp_path, open_episodes(tmp_path / "e.zarr"))
