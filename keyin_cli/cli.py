@@ -13,6 +13,7 @@ from keyin_cli.commands import (
     doctor,
     eval_f1,
     export,
+    find,
     gen_data,
     import_data,
     info,
@@ -80,6 +81,7 @@ app.command("baseline", epilog="keyin baseline surprise recipes/brownian.yaml")(
 app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --split val --selector search")(eval_f1.run)
 app.command("table", epilog="keyin table recipes/brownian.yaml --seeds 1")(table.run)
 app.command("plan", epilog="keyin plan --ckpt artifacts/runs/pushing --method none --method keyin")(plan.run)
+app.command("find", epilog="keyin find artifacts/data/mine.zarr --ckpt artifacts/runs/mine --keyframes 8")(find.run)
 app.command("export", epilog="keyin export artifacts/find/mine/keyframes.json --to csv --to images")(export.run)
 app.command("info", epilog="keyin info artifacts/data/brownian.zarr --verify")(info.run)
 app.command("doctor", epilog="keyin doctor --json")(doctor.run)

@@ -13,6 +13,11 @@ def selecting() -> list[str]:
     return [row for card in METHODS.cards.values() for row in _rows(card, "selectors")]
 
 
+def finding() -> list[str]:
+    """The methods that find keyframes of whole episodes."""
+    return [name for name, card in METHODS.cards.items() if "finder" in card.given]
+
+
 def proposing() -> list[str]:
     """The rows of Table 2: everything that proposes subgoals; the strongest last, as in the paper."""
     return [row for card in reversed(METHODS.cards.values()) for row in _rows(card, "proposers")]

@@ -10,6 +10,7 @@ need to be there.
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from keyin_cli import storage
 from keyin_cli.datasets.episodes.layout import SECONDS, SOURCE_FRAME, Episodes
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 
 FILE = "keyframes.json"
 Number = Annotated[int, Field(ge=0, lt=10**9)]
@@ -114,6 +115,16 @@ def write(path: Path, found: Found) -> None:
     storage.write_json(path, found.model_dump(mode="json"))
 
 
+def check_free(path: Path, overwrite: bool) -> None:
+    """Raises:
+    InputError: something is at a path that is to be written: other things than keyframes are never replaced.
+    """
+    if os.path.lexists(path):
+        read(path)
+        if not overwrite:
+            raise InputError(f"{shown(path)} has keyframes already: give another --out, or --overwrite to replace it")
+
+
 def read(path: Path) -> Found:
     """Keyframes that `find` or `export` wrote, or a person edited.
 
@@ -127,4 +138,6 @@ def read(path: Path) -> Found:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "it"
         shape = 'expected {"episodes": [{"episode": 0, "keyframes": [12, 40]}]}'
-        raise InputError(f"{path} holds no keyframes: {where}: {first['msg'].removeprefix('Value error, ')}; {shape}") from None
+        raise InputError(
+            f"{shown(path)} holds no keyframes: {where}: {first['msg'].removeprefix('Value error, ')}; {shape}"
+        ) from None

@@ -21,6 +21,7 @@ from keyin_cli.training.spec import Material, StageSpec, Tree, unchanged
 if TYPE_CHECKING:
     from torch import nn
 
+    from keyin_cli.discovery.finding import Finder
     from keyin_cli.model.keyin import KeyIn
     from keyin_cli.planning.proposal import Problem, Proposal
     from keyin_cli.training.phase import Phase
@@ -74,6 +75,13 @@ class KeyframeSelector:
         from keyin_cli.discovery.inpainting import to_frames
 
         return to_frames(self.model.reconstruct(self.sources.images(frames)))
+
+
+def finder(sources: Sources, stage: str = "keyin") -> Finder:
+    """The keyframe model moved along whole episodes."""
+    from keyin_cli.discovery.finding import ModelFinder
+
+    return ModelFinder(sources, _model(sources.models, stage))
 
 
 class RefinedSelector(Inpainting):
@@ -148,6 +156,7 @@ METHOD = Method(
     stage=keyframe_stage("keyin"),
     command="train",
     selectors={"": KeyframeSelector, "+refine": RefinedSelector},
+    finder=finder,
     proposers={
         "": partial(propose, objective="last"),
         "+free": partial(propose, objective="free"),

@@ -15,7 +15,8 @@ from keyin_cli.registry import LAST
 from keyin_cli.training.spec import StageSpec
 
 if TYPE_CHECKING:
-    from keyin_cli.discovery.selector import Select
+    from keyin_cli.discovery.finding import Finder
+    from keyin_cli.discovery.selector import Select, Sources
     from keyin_cli.planning.proposal import Problem, Proposal
 
 
@@ -31,6 +32,7 @@ class Method:
         command: the command that trains it, when that is another than `keyin baseline NAME`.
         sections: sections that it adds to every recipe, by name.
         selectors: how it detects keyframes, by what is added to its name: `""` is the method itself, `"+refine"` a row more.
+        finder: how it finds the keyframes of whole episodes, from what selectors are made from.
         proposers: how it proposes subgoals, likewise.
         servo: the servo of its row in Table 2, when that is another than the one that all have.
         follows_demonstration: whether its subgoals are those of a task's own demonstration, which lead to no other goal.
@@ -45,6 +47,7 @@ class Method:
     command: str | None = None
     sections: Mapping[str, type[MethodSection]] = field(default_factory=dict)
     selectors: Mapping[str, Select] = field(default_factory=dict)
+    finder: Callable[[Sources], Finder] | None = None
     proposers: Mapping[str, Callable[[Problem], Proposal]] = field(default_factory=dict)
     servo: str | None = None
     follows_demonstration: bool = False

@@ -12,6 +12,7 @@ from keyin_cli.recipe import Recipe
 from keyin_cli.training.spec import Material, StageSpec, Tree
 
 if TYPE_CHECKING:
+    from keyin_cli.discovery.finding import Finder
     from keyin_cli.model.keyin import Foundation
     from keyin_cli.training.stages.interpolator import InterpolatorStage
 
@@ -51,6 +52,12 @@ class SearchSelector(Inpainting):
         return cheapest_chain(costs, self.settings["price"])
 
 
+def finder(sources: Sources) -> Finder:
+    from keyin_cli.discovery.finding import SearchFinder
+
+    return SearchFinder(sources)
+
+
 METHOD = Method(
     name="search",
     help="exact search for the keyframes from which stage 1 inpaints a sequence best",
@@ -58,5 +65,6 @@ METHOD = Method(
     stage=INTERPOLATOR,
     command="pretrain-interp",
     selectors={"": SearchSelector},
+    finder=finder,
     colour=GREY,
 )

@@ -114,3 +114,43 @@ def test_a_recipe_whose_dataset_is_not_there(here: Keyin, imported: Path) -> Non
     complaint(
         here("train", "none.yaml", cwd=imported), "no dataset at none.zarr: make one with `keyin import SOURCE --out none.zarr`"
     )
+
+
+@pytest.fixture(scope="module")
+def trained(keyin: Keyin, imported: Path) -> Path:
+    (imported / "mine.yaml").write_text(RECIPE)
+    assert keyin("train", "mine.yaml", cwd=imported).returncode == 0
+    return imported
+
+
+@pytest.mark.parametrize("method", ["search", "keyin"])
+def test_keyframes_of_whole_episodes(method: str, keyin: Keyin, trained: Path) -> None:
+    arguments = ("mine.zarr", "--ckpt", "artifacts/runs/mine", "--method", method, "--out", f"{method}.json", "--keyframes", "6")
+    found = printed(keyin("find", *arguments, "--json", cwd=trained))
+    assert found["method"] == method
+    assert [episode["frames"] for episode in found["episodes"]] == list(LENGTHS)
+    assert sum(len(episode["keyframes"]) for episode in found["episodes"]) <= 6 * len(LENGTHS)
+    written = json.loads((trained / f"{method}.json").read_text())
+    assert written == {key: value for key, value in found.items() if key != "path"}
+    assert printed(keyin("export", f"{method}.json", "--to", "csv", "--to", "images", "--json", cwd=trained))["episodes"] == 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("demonstrations.npz",), ("demonstrations.npz is no dataset of episodes",)),
+        (
+            ("mine.zarr", "--method", "random"),
+            ("no method that finds keyframes of whole episodes random", "there are keyin, search"),
+        ),
+        (("mine.zarr", "--keyframes", "0"), ("--keyframes 0: expected how many",)),
+        (("mine.zarr", "--keyframes", "2", "--price", "3"), ("give one of them",)),
+        (("mine.zarr", "--method", "keyin", "--price", "3"), ("--price is for search, keyin has none",)),
+        (("mine.zarr", "--method", "search", "--keyframes", "0.5"), ("search finds at least", "ask for more than 0.5")),
+        (("mine.zarr", "--out", "mine.yaml"), ("mine.yaml",)),
+    ],
+    ids=lambda value: " ".join(value) if value[0].endswith(("zarr", "npz")) else "",
+)
+def test_what_cannot_be_found(arguments: tuple[str, ...], parts: tuple[str, ...], here: Keyin, trained: Path) -> None:
+    complaint(here("find", *arguments, "--ckpt", "artifacts/runs/mine", cwd=trained), *parts)
+    assert not (trained / "artifacts" / "find").exists()

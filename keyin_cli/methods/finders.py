@@ -1,0 +1,46 @@
+"""The method that finds the keyframes of whole episodes, as a command means it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from keyin_cli.discovery.selector import Frames, Sources
+from keyin_cli.errors import InputError
+from keyin_cli.methods.registry import method
+from keyin_cli.names import finding
+from keyin_cli.registry import METHODS
+
+if TYPE_CHECKING:
+    from keyin_cli.datasets.episodes.layout import Episodes
+    from keyin_cli.discovery.finding import Finder
+    from keyin_cli.model.trained import Checkpoint
+
+
+def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[str, Finder]:
+    """A method's name and its finder; of the first that the trained models allow when none is named.
+
+    Raises:
+        InputError: there is no such method, it was not trained, or the episodes have frames of another shape than it knows.
+    """
+    from keyin_cli.datasets.episodes.windows import windows
+    from keyin_cli.devices import pick_device
+
+    recipe = checkpoint.recipe
+    if episodes.image != recipe.data.image:
+        here, known = ("x".join(map(str, image)) for image in (episodes.image, recipe.data.image))
+        raise InputError(f"{episodes.path} has frames of {here}, these weights know {known}: import it in that size")
+    if name is not None and name not in finding():
+        raise METHODS.unknown(name, finding(), "method that finds keyframes of whole episodes")
+    trained = [each for each in finding() if (stage := method(each).stage) is None or stage.name in checkpoint.models]
+    chosen = name or next(iter(trained), "search")
+    device = pick_device(recipe.device)
+
+    @cache
+    def calibration() -> Frames:
+        some = windows(episodes, recipe.window.frames, recipe.window.frames)
+        return some.read("frames", some.indices("train")[: recipe.discovery.calibration])
+
+    finder = method(chosen).finder
+    assert finder is not None  # it is among those that have one
+    return chosen, finder(Sources(checkpoint.to(device).models, recipe, device, calibration))
