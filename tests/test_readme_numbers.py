@@ -100,7 +100,7 @@ def test_the_numbers_of_the_pushing_world_are_those_of_its_result_files() -> Non
 @pytest.mark.parametrize(
     ("servo", "tasks", "missing"),
     [
-        ("cem", 240, {"initial", "keyin+every"}),
+        ("cem", 240, {"keyin+every"}),
         ("icem", 120, {"initial", "keyin+free", "keyin+every", "keyin+wall", "keyin+free+wall"}),
     ],
 )
