@@ -108,7 +108,7 @@ def test_table_2_has_all_rows_of_all_tasks(servo: str, tasks: int, missing: set[
     folder = ROOT / f"artifacts/released/planning/{servo}"
     rows = json.loads((folder / "plan.json").read_text())["rows"]
     assert {row["method"] for row in rows} == set(proposing()) - missing
-    assert {row["servo"] for row in rows} == {servo, "random"}
+    assert {row["servo"] for row in rows} - {"still"} == {servo, "random"}  # initial stands still
     for row in rows:
         assert len((folder / row["method"] / "episodes.jsonl").read_text().splitlines()) == row["episodes"] == tasks
 
