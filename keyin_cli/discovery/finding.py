@@ -55,10 +55,10 @@ class SearchFinder:
         return whole.episode_costs(self.sources.foundation, read, count, self.sources.device)
 
     def setting(self, evidence: Sequence[Evidence], wanted: float) -> float:
-        return whole.price_for([each.astype(np.float32) for each in evidence], wanted)
+        return whole.price_for([each.astype(np.float32, copy=False) for each in evidence], wanted)
 
     def select(self, evidence: Evidence, setting: float) -> tuple[Times, NDArray[np.float64] | None]:
-        return whole.searched(evidence.astype(np.float32), setting), None
+        return whole.searched(evidence.astype(np.float32, copy=False), setting), None
 
 
 class ModelFinder:
@@ -73,10 +73,10 @@ class ModelFinder:
         return whole.probability(self.model, read(0, count), PLACES, self.sources.device)
 
     def setting(self, evidence: Sequence[Evidence], wanted: float) -> float:
-        return whole.least_for([each.astype(np.float64) for each in evidence], wanted)
+        return whole.least_for([each.astype(np.float64, copy=False) for each in evidence], wanted)
 
     def select(self, evidence: Evidence, setting: float) -> tuple[Times, NDArray[np.float64] | None]:
-        chances = evidence.astype(np.float64)
+        chances = evidence.astype(np.float64, copy=False)
         return whole.peaks(chances, setting), chances
 
 

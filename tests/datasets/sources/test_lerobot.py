@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from source_pieces import one_piece
 
 from keyin_cli.datasets.sources.lerobot import SOURCE, LeRobot
 from keyin_cli.datasets.sources.source import PIECE, Piece, Wanted, open_source
@@ -26,10 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def joined(root: Path, episode: int, wanted: Wanted = ANYTHING) -> Piece:
     """An episode in one piece."""
-    pieces = list(LeRobot(root).read(episode, wanted))
-    signals = {name: np.concatenate([piece.signals[name] for piece in pieces]) for name in wanted.signals}
-    arrays = [np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("frames", "numbers", "seconds")]
-    return Piece(*arrays, signals)
+    return one_piece(LeRobot(root).read(episode, wanted))
 
 
 def assert_is(piece: Piece, episode: int, length: int, tolerance: int = 0) -> None:

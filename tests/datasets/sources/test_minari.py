@@ -5,6 +5,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from source_pieces import one_piece
 
 from keyin_cli.datasets.sources import robomimic
 from keyin_cli.datasets.sources.minari import SOURCE
@@ -36,10 +37,7 @@ def write_episodes(folder: Path, steps: dict[int, int]) -> Path:
 
 def joined(path: Path, episode: int, wanted: Wanted) -> Piece:
     """An episode in one piece."""
-    pieces = list(SOURCE.open(path).read(episode, wanted))
-    signals = {name: np.concatenate([piece.signals[name] for piece in pieces]) for name in wanted.signals}
-    arrays = [np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("frames", "numbers", "seconds")]
-    return Piece(*arrays, signals)
+    return one_piece(SOURCE.open(path).read(episode, wanted))
 
 
 @pytest.fixture

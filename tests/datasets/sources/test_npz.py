@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from source_pieces import one_piece
 
 from keyin_cli.datasets.sources import npz, replay_buffer
 from keyin_cli.datasets.sources.npz import SOURCE
@@ -21,9 +22,7 @@ def joined(source: Source, episode: int, *signals: str) -> Piece:
     """An episode in one piece."""
     pieces = list(source.read(episode, Wanted(None, signals)))
     assert max(len(piece.frames) for piece in pieces) <= PIECE
-    together = {name: np.concatenate([piece.signals[name] for piece in pieces]) for name in signals}
-    arrays = [np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("frames", "numbers", "seconds")]
-    return Piece(*arrays, together)
+    return one_piece(pieces)
 
 
 @pytest.mark.parametrize("save", SAVED)

@@ -9,6 +9,7 @@ import numcodecs
 import numpy as np
 import pytest
 import zarr
+from source_pieces import one_piece
 from zarr.storage import ZipStore
 
 from keyin_cli.datasets.sources import arrays, replay_buffer
@@ -43,9 +44,7 @@ def joined(path: Path, episode: int, wanted: Wanted) -> Piece:
     """An episode in one piece."""
     pieces = list(SOURCE.open(path).read(episode, wanted))
     assert max(len(piece.frames) for piece in pieces) <= PIECE
-    signals = {name: np.concatenate([piece.signals[name] for piece in pieces]) for name in wanted.signals}
-    arrays = [np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("frames", "numbers", "seconds")]
-    return Piece(*arrays, signals)
+    return one_piece(pieces)
 
 
 def assert_told(path: Path, message: str, wanted: Wanted = ANYTHING, episode: int = 0) -> None:

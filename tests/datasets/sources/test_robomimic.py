@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from source_pieces import one_piece
 
 from keyin_cli.datasets.sources import arrays, minari
 from keyin_cli.datasets.sources.robomimic import SOURCE
@@ -44,10 +45,7 @@ def write_demos(path: Path, lengths: dict[int, int], env_args: Any = None) -> Pa
 
 def joined(path: Path, episode: int, wanted: Wanted) -> Piece:
     """An episode in one piece."""
-    pieces = list(SOURCE.open(path).read(episode, wanted))
-    signals = {name: np.concatenate([piece.signals[name] for piece in pieces]) for name in wanted.signals}
-    arrays = [np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("frames", "numbers", "seconds")]
-    return Piece(*arrays, signals)
+    return one_piece(SOURCE.open(path).read(episode, wanted))
 
 
 @pytest.fixture
