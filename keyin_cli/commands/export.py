@@ -20,11 +20,14 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="The dataset that they were found in, when it is not where KEYFRAMES says.")
     ] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="The LeRobot dataset that is copied, when it is not where KEYFRAMES says.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
-    """Write keyframes for other tools: tables, chapters of videos, subgoal images, tasks for people who correct them."""
+    """Write keyframes for other tools: tables, chapters of videos, subgoal images, tasks for people who correct them, LeRobot."""
     from keyin_cli import storage
     from keyin_cli.discovery.exports.folder import export, summary
     from keyin_cli.errors import shown
@@ -32,7 +35,7 @@ def run(
     names = list(dict.fromkeys(to))
     folder = out or keyframes.parent / f"{keyframes.stem}-export"
     with storage.waiting(not no_wait):
-        found = export(keyframes, names, folder, data, overwrite)
+        found = export(keyframes, names, folder, data, overwrite, source)
     result = summary(found, names, folder)
     lines = [f"{shown(folder)}: {result['keyframes']:,} keyframes of {result['episodes']:,} episodes"]
     emit(result, as_json, [*lines, *(f"{name}: {shown(path)}" for name, path in result["formats"].items())])

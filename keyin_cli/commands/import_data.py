@@ -33,6 +33,14 @@ def run(
         str | None, typer.Option(metavar="NAME,NAME", help="States and actions that are kept, such as observation.state,action.")
     ] = None,
     episodes: Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only some episodes, such as 0:50.")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keyframes that people labelled, in place of the source's: a keyframes.json, or the CSV or Label Studio's JSON "
+            "that it became. A dataset that is there gets them too.",
+        ),
+    ] = None,
     kind: Annotated[str | None, typer.Option("--format", metavar="NAME", help=FORMATS)] = None,
     overwrite: Overwrite = False,
     no_wait: NoWait = False,
@@ -41,6 +49,7 @@ def run(
     """Import demonstrations: videos, LeRobot, robomimic and others, episodes of any length. Continues where it was stopped."""
     from keyin_cli import storage
     from keyin_cli.datasets.episodes.importing import Settings, import_source
+    from keyin_cli.discovery.labels import read
 
     settings = Settings(
         shape(size, crop, fps),
@@ -49,8 +58,10 @@ def run(
         tuple(name.strip() for name in signals.split(",")) if signals else (),
         span(episodes),
     )
+    out = out or Path("artifacts/data") / f"{source.absolute().stem}.zarr"
+    people = read(labels) if labels else None
     with storage.waiting(not no_wait):
-        made = import_source(source, settings, out or Path("artifacts/data") / f"{source.absolute().stem}.zarr", overwrite)
+        made = import_source(source, settings, out, overwrite, people)
     emit(result(made), as_json, lines(made))
 
 
@@ -71,14 +82,16 @@ def result(made: Episodes) -> dict[str, Any]:
 def lines(made: Episodes) -> list[str]:
     """The same for a person."""
     from keyin_cli import storage
+    from keyin_cli.errors import shown
 
+    given = made.attributes.get("labels")
     shortest, longest = made.lengths.min(), made.lengths.max()
     image = "x".join(map(str, made.image))
     return [
         f"{made.path}: {made.n:,} episodes of {shortest:,} to {longest:,} frames {image} at {made.fps:g} a second, "
         f"{bytes_text(storage.size(made.path))}",
         *([f"signals: {', '.join(f'{name} ({size})' for name, size in made.signals.items())}"] if made.signals else []),
-        *(["labels: yes"] if made.labelled else []),
+        *([f"labels: {shown(given['path']) if isinstance(given, dict) else 'yes'}"] if made.labelled else []),
         f"look at it with: keyin info {made.path} --figures",
     ]
 

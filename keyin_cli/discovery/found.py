@@ -131,7 +131,15 @@ def read(path: Path) -> Found:
     Raises:
         InputError: it is something else.
     """
-    tree = storage.read_json(path)
+    return parsed(storage.read_json(path), path)
+
+
+def parsed(tree: Any, path: Path) -> Found:
+    """What JSON says that was read from a path.
+
+    Raises:
+        InputError: it is something else than keyframes.
+    """
     try:
         return Found.model_validate(tree)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from PIL import Image
 from processes import Keyin, complaint, printed
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.datasets.episodes.windows import starts
 
 LENGTHS = (70, 36, 20, 90, 40, 50, 35, 45, 60, 38, 41)
 RECIPE = """
@@ -154,3 +155,20 @@ def test_keyframes_of_whole_episodes(method: str, keyin: Keyin, trained: Path) -
 def test_what_cannot_be_found(arguments: tuple[str, ...], parts: tuple[str, ...], here: Keyin, trained: Path) -> None:
     complaint(here("find", *arguments, "--ckpt", "artifacts/runs/mine", cwd=trained), *parts)
     assert not (trained / "artifacts" / "find").exists()
+
+
+def test_labels_of_people_are_scored(keyin: Keyin, trained: Path) -> None:
+    again = ("import", "demonstrations.npz", "--out", "people.zarr", "--size", "32", "--json")
+    before = printed(keyin(*again, cwd=trained))
+    (trained / "people.csv").write_text("episode,keyframe,who\n3,50,me\n")
+    after = printed(keyin(*again, "--labels", "people.csv", cwd=trained))
+    assert before["sha256"] != after["sha256"]
+    assert printed(keyin("info", "people.zarr", "--verify", "--json", cwd=trained))["verified"]
+    arguments = ("--ckpt", "artifacts/runs/mine", "--data", "people.zarr", "--split", "all", "--selector", "search")
+    result = printed(keyin("eval-f1", *arguments, "--out", "people", "--json", cwd=trained))
+    true = [json.loads(line)["true"] for line in (trained / "people" / "sequences.jsonl").read_text().splitlines()]
+    begins = [(episode, int(begin)) for episode, n in enumerate(LENGTHS) for begin in starts(n, 35, 4)]
+    # time 1 of a window is its sixth frame, time 30 its last, which has no label
+    assert true == [[46 - begin] if episode == 3 and 16 < begin <= 45 else [] for episode, begin in begins]
+    (row,) = result["rows"]
+    assert row["f1"]["0"] is not None

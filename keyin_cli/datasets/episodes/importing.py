@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from keyin_cli import storage
 from keyin_cli.datasets.episodes import layout
+from keyin_cli.datasets.episodes.labels import Labels, check_episodes, marked, relabelled
 from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
 from keyin_cli.datasets.episodes.writer import Episode, Rows, Unfinished
 from keyin_cli.datasets.sources.frames import Shape, shaped
@@ -50,37 +51,45 @@ class Settings:
     episodes: tuple[int, int | None] = (0, None)
 
 
-def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = False) -> Episodes:
+def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = False, labels: Labels | None = None) -> Episodes:
     """Make a dataset of episodes from what is at `path`.
 
+    Args:
+        labels: of people, which replace those of the source. A dataset that is there already gets them as well.
+
     Raises:
-        InputError: it cannot be read; something else is at `out`; what is there was imported with other settings.
+        InputError: it cannot be read; something else is at `out`; what is there was imported with other settings; the labels name
+            what is not there.
         Interrupted: SIGINT or SIGTERM came; finished episodes are kept.
     """
     kept = "nothing was replaced: run the same command again to begin anew"
     if not overwrite:
         kept = "the finished episodes are kept: run the same command again to continue"
     with interruptible(f"stopped; {kept}"):
-        return _imported(path, settings, out, overwrite)
+        return _imported(path, settings, out, overwrite, labels)
 
 
-def _imported(path: Path, settings: Settings, out: Path, overwrite: bool) -> Episodes:
+def _imported(path: Path, settings: Settings, out: Path, overwrite: bool, labels: Labels | None) -> Episodes:
     kind, source = open_source(path, settings.format)
     camera = chosen_camera(source, settings.camera, path)
     if unknown := [name for name in settings.signals if name not in source.signals]:
         there = ", ".join(source.signals) or "none"
         raise InputError(f"{shown(path)} has no signal {unknown[0]}: there are {shown(there)}")
+    if labels and (taken := _taken(source, settings)):
+        check_episodes(labels, len(source.names), taken, path)
     lists = {"signals": list(settings.signals), "episodes": list(settings.episodes)}  # as JSON gives them back
     told = {"source": str(path), "format": kind.name, "settings": asdict(settings) | {"camera": camera} | lists}
     with storage.locked(out):
         _check_ours(out)
         if os.path.lexists(out) and not overwrite:
-            return _there(out, told)
-        beside = out.with_name(f".{out.name}.importing")
-        finished = _write(source, Wanted(camera, settings.signals), settings, told, beside, overwrite)
-        with postponed():
-            storage.replace(out, finished.move) if os.path.lexists(out) else finished.move(out)
-    return open_episodes(out)
+            episodes = _there(out, told)
+        else:
+            beside = out.with_name(f".{out.name}.importing")
+            finished = _write(source, Wanted(camera, settings.signals), settings, told, beside, overwrite)
+            with postponed():
+                storage.replace(out, finished.move) if os.path.lexists(out) else finished.move(out)
+            episodes = open_episodes(out)
+        return relabelled(episodes, labels) if labels else episodes
 
 
 def _there(out: Path, told: Mapping[str, Any]) -> Episodes:
@@ -120,7 +129,7 @@ def _write(
     there = dict(enumerate(source.names))
     if any(there.get(record["source"]) != record["name"] for record in unfinished.records):
         raise InputError(f"{told['source']} has other episodes than when this import began: begin it anew with --overwrite")
-    indices = list(range(*slice(*settings.episodes).indices(len(source.names))))
+    indices = _taken(source, settings)
     if not indices:
         raise InputError(
             f"--episodes {settings.episodes[0]}:{settings.episodes[1] or ''}: there are {len(source.names)} episodes"
@@ -147,11 +156,13 @@ def _write(
     return unfinished
 
 
-def rows(pieces: Iterator[Piece], labels: NDArray[np.int64] | None) -> Iterator[Rows]:
-    """The rows of every array, from the frames of an episode that are kept.
+def _taken(source: Source, settings: Settings) -> Sequence[int]:
+    """The numbers of the episodes that are asked for."""
+    return range(*slice(*settings.episodes).indices(len(source.names)))
 
-    A label of a frame that is not kept becomes that of the next one that is.
-    """
+
+def rows(pieces: Iterator[Piece], labels: NDArray[np.int64] | None) -> Iterator[Rows]:
+    """The rows of every array, from the frames of an episode that are kept; `labels` are numbers of frames (see `marked`)."""
     waiting = np.unique(labels) if labels is not None else np.zeros(0, np.int64)
     for piece in pieces:
         found: dict[str, NDArray[Any]] = {
@@ -160,9 +171,8 @@ def rows(pieces: Iterator[Piece], labels: NDArray[np.int64] | None) -> Iterator[
             layout.SECONDS: piece.seconds.astype(np.float64),
         }
         if labels is not None:
-            before = np.searchsorted(waiting, piece.numbers, side="right")  # labels up to each frame
-            found[layout.KEYFRAMES] = np.diff(before, prepend=0) > 0
-            waiting = waiting[before[-1] :] if len(before) else waiting
+            found[layout.KEYFRAMES] = marked(piece.numbers, waiting)
+            waiting = waiting[waiting > piece.numbers.max(initial=-1)]
         found |= {f"data/{key(name)}": values.astype(np.float32) for name, values in piece.signals.items()}
         yield found
 

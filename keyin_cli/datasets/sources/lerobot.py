@@ -57,7 +57,7 @@ class LeRobot:
         assert camera is not None  # `read_info` refuses a dataset without one
         if unknown := [name for name in wanted.signals if name not in widths]:
             raise InputError(f"{root} has no signal {unknown[0]}: there are {', '.join(widths) or 'none'}")
-        one = self._episode(episode)
+        one = self.episode(episode)
         if self.info.cameras[camera] == "image":
             yield from self._pieces(one, wanted, camera)
             return
@@ -69,7 +69,7 @@ class LeRobot:
     def labels(self, episode: int) -> NDArray[np.int64] | None:
         """Ends of subtasks: SARM's columns of the table of episodes, or else the frame before a subtask of `language_persistent`
         begins; without the episode's last frame."""
-        one = self._episode(episode)
+        one = self.episode(episode)
         if ends := next((one.row[name] for name in tables.END_FRAMES if one.row.get(name)), None):
             return _inner(_frame_numbers(ends, one.where), one.length)
         if not tables.has_column(one.file, LANGUAGE):
@@ -81,7 +81,12 @@ class LeRobot:
         seconds = np.concatenate([seconds for _, _, seconds in self._timed(one, [])])
         return _inner(np.searchsorted(seconds, np.array(begun) - 0.5 / self.info.fps) - 1, one.length)
 
-    def _episode(self, episode: int) -> Episode:
+    def episode(self, episode: int) -> Episode:
+        """Where an episode is, by its place in `names`.
+
+        Raises:
+            InputError: the table of episodes is damaged, or its file is not there.
+        """
         with tables.reading(self.info.root / "meta" / "episodes"):
             row = self.table.slice(episode, 1).to_pylist()[0]
         where = f"{self.names[episode]} of {self.info.root}"

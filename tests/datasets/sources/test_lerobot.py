@@ -5,16 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lerobot_files as files
 import numpy as np
 import pytest
+from lerobot_files import EPISODES, FRONT, FRONT_IMAGES, MOVIE, STATE, TABLE, change, picture, png, write_dataset
 from source_pieces import one_piece
 
 from keyin_cli.datasets.sources.lerobot import SOURCE, LeRobot
 from keyin_cli.datasets.sources.source import PIECE, Piece, Wanted, open_source
 from keyin_cli.errors import InputError
-
-from . import lerobot_files as files
-from .lerobot_files import EPISODES, FRONT, FRONT_IMAGES, MOVIE, STATE, TABLE, change, picture, png, write_dataset
 
 ANYTHING = Wanted()
 
