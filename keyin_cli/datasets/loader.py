@@ -13,6 +13,7 @@ import math
 import shutil
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ from keyin_cli.recipe import digest
 SHARE = 0.25  # of the free memory
 
 
-def load_frames(dataset: Sequences, split: str, frames: int, limit: int | None = None, shared: bool = False) -> NDArray[np.uint8]:
-    """The first `frames` frames of a split's sequences (at most `limit`): (n,frames,H,W,C) uint8.
+def load_frames(dataset: Sequences, split: str, frames: int, limit: int | None = None, shared: bool = False) -> NDArray[Any]:
+    """The first `frames` frames of a split's sequences (at most `limit`): (n,frames,H,W,C) uint8, or as `Sequences` has them.
 
     Args:
         shared: other processes of this machine read the same, so map it whatever its size.
@@ -36,7 +37,7 @@ def load_frames(dataset: Sequences, split: str, frames: int, limit: int | None =
         RunError: it has to be written to a disk that has no room for it.
     """
     indices = first_of(dataset, split, limit)
-    size = len(indices) * frames * math.prod(dataset.image)
+    size = len(indices) * frames * math.prod(dataset.image) * dataset.dtype.itemsize
     if shared or size > SHARE * machine.free_memory():
         return _mapped(dataset, indices, frames, size)
     return dataset.read("frames", indices, frames)
@@ -54,13 +55,13 @@ def first_of(dataset: Sequences, split: str, limit: int | None = None) -> NDArra
     return indices
 
 
-def _mapped(dataset: Sequences, indices: NDArray[np.int64], frames: int, size: int) -> NDArray[np.uint8]:
+def _mapped(dataset: Sequences, indices: NDArray[np.int64], frames: int, size: int) -> NDArray[Any]:
     """The frames (n,frames,H,W,C) in a file that is mapped into memory; it is written when it is not there."""
     key = digest([dataset.sha256, indices.tolist(), frames])
     path = storage.cache() / f"{dataset.path.stem}-{key[:16]}.npy"
 
     def fill(beside: Path) -> None:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (len(indices), frames, *dataset.image)}
+        header = {"descr": dataset.dtype.str, "fortran_order": False, "shape": (len(indices), frames, *dataset.image)}
         with beside.open("wb") as file:  # not through a map: a full disk would kill the process there
             np.lib.format.write_array_header_1_0(file, header)
             for piece in dataset.pieces("frames", indices, frames):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keyin_cli.datasets.episodes import EpisodesData
 from keyin_cli.datasets.episodes.layout import is_episodes, open_episodes
+from keyin_cli.datasets.episodes.seen import seen
 from keyin_cli.datasets.episodes.windows import windows
 from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.datasets.store import open_dataset
@@ -22,8 +23,8 @@ def open_for(data: DataSection, path: Path | None = None) -> Sequences:
     """
     path = path or Path(data.path)
     dataset = _opened(data, path)
-    if dataset.image != data.image:
-        found, expected = ("x".join(map(str, image)) for image in (dataset.image, data.image))
+    if dataset.image != data.frame.shape:
+        found, expected = ("x".join(map(str, image)) for image in (dataset.image, data.frame.shape))
         raise InputError(f"{dataset.path} has frames of {found}, the recipe expects {expected}: use another dataset or recipe")
     if dataset.frames < data.frames:
         found, expected = f"{dataset.frames} frames", f"the recipe expects {data.frames}"
@@ -33,7 +34,10 @@ def open_for(data: DataSection, path: Path | None = None) -> Sequences:
 
 def _opened(data: DataSection, path: Path) -> Sequences:
     if is_episodes(path):
-        return windows(open_episodes(path), data.frames, getattr(data, "stride", data.frames))
+        episodes = open_episodes(path)
+        if isinstance(data, EpisodesData):
+            return windows(episodes, data.frames, data.stride, seen(data, episodes))
+        return windows(episodes, data.frames, data.frames)
     missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
     if isinstance(data, EpisodesData):
         missing = f"make one with `keyin import SOURCE --out {path}`"

@@ -13,7 +13,8 @@ SPLITS = ("train", "val", "test")
 
 
 class Sequences(Protocol):
-    """`n` sequences of `frames` frames `image` (H,W,C) each, of the dataset at `path`."""
+    """`n` sequences of `frames` frames each, of the dataset at `path`. `image`: the shape of a frame, (H,W,C) uint8, or with
+    signals float32 as `recipe.data.Frame.shape` has it."""
 
     @property
     def path(self) -> Path: ...
@@ -23,6 +24,11 @@ class Sequences(Protocol):
     def frames(self) -> int: ...
     @property
     def image(self) -> tuple[int, int, int]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of a frame: uint8, or float32 with signals."""
+        ...
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -138,6 +138,10 @@ class Dataset:
     image: tuple[int, int, int]
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint8)
+
+    @property
     def attributes(self) -> dict[str, Any]:
         return self.group.attrs.asdict()
 

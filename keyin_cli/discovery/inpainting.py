@@ -34,7 +34,7 @@ def inpaint(foundation: Foundation, frames: Frames, times: Times, longest: int, 
         for begin, end in pairwise(chain_nodes(selected, longest)):
             pair, length = embeddings[[begin, end]][:, None], int(end - begin)
             inner = foundation.inpaint(pair[0], pair[1], torch.tensor([length], device=device), length)
-            drawn.append(foundation.decoder(inner[0], background).sigmoid())
+            drawn.append(foundation.decoder.draw(foundation.decoder(inner[0], background)))
     return to_frames(torch.cat(drawn)).reshape(frames.shape[0], -1, *frames.shape[2:])
 
 

@@ -96,7 +96,7 @@ class Sources:
         """What a keyframe costs, in nats: the recipe's, or see `model.search`."""
         from keyin_cli.model.search import keyframe_price
 
-        return keyframe_price(self.recipe.discovery.price, self.training, self.foundation.decoder.draws_on_background)
+        return keyframe_price(self.recipe.discovery.price, self.training, self.foundation.decoder)
 
     def costs(self, frames: Frames, advance: Tracker | None = None) -> Costs:
         """Segment costs (n,N+1,S) of sequences (n,T+N,H,W,C), in nats; of the same array they are computed once."""

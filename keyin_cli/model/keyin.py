@@ -20,7 +20,7 @@ class Foundation(nn.Module):
         super().__init__()
         self.recipe = recipe
         model, inner = recipe.model, recipe.model.interpolator
-        self.encoder, self.decoder = encoder.build(model.codec, recipe.data.image)
+        self.encoder, self.decoder = encoder.build(model.codec, recipe.data.frame)
         self.interpolator = Interpolator(
             embedding=model.codec.embedding,
             max_offset=recipe.window.max_offset,
@@ -89,7 +89,8 @@ class KeyIn(nn.Module):
         embeddings = self.foundation.encoder(conditioning).repeat_interleave(samples, dim=0)
         keyframes = self.keyframes(embeddings, z=z.flatten(0, 1)).embeddings
         keyframes = (keyframes[:, -1:] if last_only else keyframes).unflatten(0, (len(conditioning), samples))
-        images: Tensor = self.foundation.decoder(keyframes, conditioning[:, -1, None, None]).sigmoid()
+        decoder = self.foundation.decoder
+        images: Tensor = decoder.draw(decoder(keyframes, conditioning[:, -1, None, None]))
         return images
 
     @torch.no_grad()
@@ -130,7 +131,8 @@ class KeyIn(nn.Module):
         weights = soft_time.frame_weights(soft_time.keyframe_times(delta), delta, window.predicted)
         embeddings = soft_time.soft_frames(weights, self.segments(first, keyframes.embeddings, delta, z))
         unreached = 1 - weights.sum((1, 2))[..., None]
-        return self.foundation.decoder(embeddings + unreached * keyframes.embeddings[:, -1:], background[:, None]).sigmoid()
+        decoder = self.foundation.decoder
+        return decoder.draw(decoder(embeddings + unreached * keyframes.embeddings[:, -1:], background[:, None]))
 
 
 def _keyframe_model(recipe: Recipe) -> KeyframeModel:

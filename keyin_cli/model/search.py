@@ -3,8 +3,8 @@
 Every segment (i, i+L) of a sequence is scored by how well the interpolator inpaints it from its two end frames; the best chain
 of segments from K^0 to the last frame is found by dynamic programming, every keyframe in between at a price.
 
-The price is what a keyframe costs to send without its neighbours: its nats under independent pixels with the mean of the
-training split (`frame_nats`), or of its sequence where the decoder is given the still background. So a chain's total is a
+The automatic price is what a keyframe costs to send without its neighbours: its nats under independent pixels with the mean of
+the training split (`frame_nats`), or of its sequence where the decoder is given the still background. So a chain's total is a
 description length, and the rule needs no label and no tuning.
 """
 
@@ -18,9 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from keyin_cli.model.encoder import to_images
+from keyin_cli.model.encoder import Decoder, to_images
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.losses import pixel_error
 
 Costs = NDArray[np.float32]
 VALUES = torch.arange(256, dtype=torch.float64) / 255  # of a pixel
@@ -37,7 +36,8 @@ def segment_costs(foundation: Foundation, frames: NDArray[np.uint8], device: tor
         (n,N+1,S) float32, entry [:, i, L-1]; infinite where i+L > N.
     """
     images = to_images(frames, device)
-    embeddings = foundation.encoder(images)
+    decoder, embeddings = foundation.decoder, foundation.encoder(images)
+    observed = decoder.observed(images[:, 1:])
     n, count = images.shape[:2]
     last = count - 1
     costs = torch.full((n, count, foundation.interpolator.max_offset), torch.inf)
@@ -45,8 +45,9 @@ def segment_costs(foundation: Foundation, frames: NDArray[np.uint8], device: tor
         starts = last - length + 1
         start, end = embeddings[:, :starts].flatten(0, 1), embeddings[:, length:].flatten(0, 1)
         generated = foundation.inpaint(start, end, torch.full((len(start),), length, device=device), length)
-        truth = images[:, 1:].unfold(1, length, 1).movedim(-1, 2)  # (n,starts,length,H,W,C)
-        errors = pixel_error(foundation.decoder(generated.unflatten(0, (n, starts)), images[:, :1, None]), truth, "sum")
+        truth = observed.unfold(1, length, 1).movedim(-1, 2)  # (n,starts,length,*frame)
+        outputs = decoder(generated.unflatten(0, (n, starts)), images[:, :1, None])
+        errors = decoder.likelihood.error(outputs, truth, "sum")
         costs[:, :starts, length - 1] = errors.sum(-1).cpu()
     return costs.numpy()
 
@@ -98,9 +99,13 @@ def shifted(keyframes: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     return moved
 
 
-def keyframe_price(price: float | Literal["auto"], training: Callable[[], NDArray[np.uint8]], background: bool) -> float:
-    """The price of a keyframe in nats: as given, or `keyframe_nats` of the training sequences (n,T,H,W,C)."""
-    return keyframe_nats(training(), background) if price == "auto" else price
+def keyframe_price(price: float | Literal["auto"], training: Callable[[], NDArray[np.uint8]], decoder: Decoder) -> float:
+    """The price of a keyframe in nats: as given, or that of the decoder's likelihood, or `keyframe_nats` of the training
+    sequences (n,T,H,W,C)."""
+    if price != "auto":
+        return price
+    own = decoder.likelihood.price()
+    return keyframe_nats(training(), decoder.draws_on_background) if own is None else own
 
 
 def keyframe_nats(frames: NDArray[np.uint8], background: bool) -> float:

@@ -94,6 +94,6 @@ class Svg(nn.Module):
         current, images = conditioning[:, -1], []
         for t in range(count - 1, z.shape[1]):
             predicted, state = self.predictor(torch.cat([current, z[:, t]], dim=-1)[:, None], state)
-            images.append(self.decoder(predicted[:, 0], background).sigmoid())
+            images.append(self.decoder.draw(self.decoder(predicted[:, 0], background)))
             current = self.encoder(images[-1])
         return torch.stack(images, dim=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
+from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -22,6 +24,30 @@ class Split(Section):
         return self
 
 
+class Frame(NamedTuple):
+    """What a frame is: an image of this height, width and colour channels, 0 where there is none, and so many signals, the
+    numbers that were recorded with it."""
+
+    height: int
+    width: int
+    channels: int
+    signals: int = 0
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        return self[:3]
+
+    @property
+    def pixels(self) -> int:
+        """H·W·C."""
+        return math.prod(self.image)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the array of a frame: (H,W,C) uint8, with signals (1,1,H·W·C + D) float32: pixels in [0,1], then signals."""
+        return (1, 1, self.pixels + self.signals) if self.signals else self.image
+
+
 class DataSection(Section):
     """A dataset: its kind, where it lies, and the shape of its sequences."""
 
@@ -32,7 +58,12 @@ class DataSection(Section):
     @property
     @abstractmethod
     def image(self) -> tuple[int, int, int]:
-        """Height, width and channels of a frame."""
+        """Height, width and channels of a frame's image."""
+
+    @property
+    def frame(self) -> Frame:
+        """What a frame is."""
+        return Frame(*self.image)
 
 
 class GeneratedData(DataSection):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
+from keyin_cli.recipe.data import Frame
 from keyin_cli.recipe.section import Positive, Section, Sized, one_of
 from keyin_cli.registry import CODECS
 
@@ -17,8 +18,8 @@ class CodecSection(Section):
     kind: str
     embedding: Positive = 64  # E
 
-    def problems(self, image: tuple[int, int, int]) -> list[str]:
-        """What keeps this codec from images (H,W,C): lines `key: what is wrong`, the key counted from this section."""
+    def problems(self, frame: Frame) -> list[str]:
+        """What keeps this codec from frames of a shape: lines `key: what is wrong`, the key counted from this section."""
         return []
 
 

@@ -19,7 +19,7 @@ from keyin_cli.recipe.data import DataSection
 from keyin_cli.recipe.model import ConstantOffsets, FreeOffsets, Model, model_section
 from keyin_cli.recipe.section import MethodSection, Positive, Section, one_of
 from keyin_cli.recipe.training import SEARCHED, SUMMED, Discovery, Pretrain, Soft, Train
-from keyin_cli.registry import DATASETS, METHODS
+from keyin_cli.registry import CODECS, DATASETS, METHODS
 
 Part = TypeVar("Part", bound=Section)
 
@@ -79,7 +79,9 @@ class Recipe(Section):
             problems.append(f"discovery.shift: {self.discovery.shift} frames leave none of the {window.predicted} predicted ones")
         if self.discovery.shift > 0 and any(phase.objective in SUMMED for phase in self.train.phases):
             problems.append(f"discovery.shift: 0 or negative with the objectives {' and '.join(SUMMED)}")
-        problems += [f"model.codec.{problem}" for problem in model.codec.problems(self.data.image)]
+        if self.data.frame.pixels * (self.data.frame.signals == 0) == 0 and CODECS.get(model.codec.kind).components is None:
+            problems.append("model.codec.kind: only the codec components reads signals")
+        problems += [f"model.codec.{problem}" for problem in model.codec.problems(self.data.frame)]
         problems += [f"{name}.{problem}" for name, section in self.sections() for problem in section.problems_in(self)]
         if problems:
             raise ValueError("\n".join(problems))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from keyin_cli import distributed
 from keyin_cli.devices import pick_device
@@ -27,8 +28,9 @@ BYTES_PER_PARAMETER = 4
 
 def fresh(recipe: Recipe, stage: StageSpec, device: torch.device) -> Sequence[Phase]:
     """The phases of a stage with fresh weights, on frames that are noise."""
-    shape = (SEQUENCES, recipe.window.frames, *recipe.data.image)
-    frames = dict.fromkeys(("train", "val"), np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    shape, rng = (SEQUENCES, recipe.window.frames, *recipe.data.frame.shape), np.random.default_rng(0)
+    noise = rng.random(shape, dtype=np.float32) if recipe.data.frame.signals else rng.integers(0, 256, shape, dtype=np.uint8)
+    frames: dict[str, NDArray[Any]] = dict.fromkeys(("train", "val"), noise)
     with TemporaryDirectory() as folder:
         material = Material(recipe, frames, device, Path(folder))
         if stage.foundation:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.datasets.episodes.seen import Seen
 from keyin_cli.datasets.sequences import SPLITS
 from keyin_cli.errors import InputError
 from keyin_cli.progress import track
@@ -22,11 +23,13 @@ PIECE = 100  # windows read at once
 
 @dataclass(frozen=True)
 class Windows:
-    """Every window of `frames` frames that begins `stride` frames after another one, or ends with its episode."""
+    """Every window of `frames` frames that begins `stride` frames after another one, or ends with its episode. `seen`: what of a
+    frame is seen; the images alone when it is None."""
 
     episodes: Episodes
     frames: int
     stride: int
+    seen: Seen | None = None
 
     @property
     def path(self) -> Path:
@@ -34,7 +37,11 @@ class Windows:
 
     @property
     def image(self) -> tuple[int, int, int]:
-        return self.episodes.image
+        return self.episodes.image if self.seen is None else self.seen.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._row("frames")[1]
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -50,7 +57,8 @@ class Windows:
 
     @cached_property
     def sha256(self) -> str:
-        return digest([self.episodes.sha256, self.frames, self.stride])
+        seen = [] if self.seen is None else [self.seen.pixels, list(self.seen.signals)]
+        return digest([self.episodes.sha256, self.frames, self.stride, *seen])
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -90,15 +98,26 @@ class Windows:
     def _gather(self, name: str, indices: NDArray[np.int64], length: int | None) -> NDArray[Any]:
         """The rows of some windows. What lies between two of them that are far apart is not decoded."""
         length = self.frames if length is None else length
-        flat, begins = f"data/{name}", self.starts[indices]
-        shape = self.episodes.row(flat)
-        found = np.empty((len(indices), length, *shape[0]), dtype=shape[1])
+        begins = self.starts[indices]
+        shape, kind = self._row(name)
+        found = np.empty((len(indices), length, *shape), dtype=kind)
         order = np.argsort(begins, kind="stable")
         for near in np.split(order, np.flatnonzero(np.diff(begins[order]) > length) + 1) if len(order) else ():
             first = int(begins[near[0]])
-            rows = self.episodes.read(flat, first, int(begins[near[-1]]) + length)
+            rows = self._rows(name, first, int(begins[near[-1]]) + length)
             found[near] = rows[begins[near][:, None] - first + np.arange(length)]
         return found
+
+    def _row(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type of a row."""
+        if name == "frames" and self.seen is not None:
+            return self.seen.shape, np.dtype(np.float32)
+        return self.episodes.row(f"data/{name}")
+
+    def _rows(self, name: str, begin: int, end: int) -> NDArray[Any]:
+        if name == "frames" and self.seen is not None:
+            return self.seen.read(self.episodes, begin, end)
+        return self.episodes.read(f"data/{name}", begin, end)
 
 
 def starts(length: int, frames: int, stride: int) -> NDArray[np.int64]:
@@ -109,13 +128,13 @@ def starts(length: int, frames: int, stride: int) -> NDArray[np.int64]:
     return np.unique([*range(0, length - frames + 1, stride), length - frames])
 
 
-def windows(episodes: Episodes, frames: int, stride: int) -> Windows:
+def windows(episodes: Episodes, frames: int, stride: int, seen: Seen | None = None) -> Windows:
     """All windows of a length.
 
     Raises:
         InputError: every episode is shorter.
     """
-    found = Windows(episodes, frames, stride)
+    found = Windows(episodes, frames, stride, seen)
     if not found.n:
         longest = int(episodes.lengths.max())
         raise InputError(f"{episodes.path} has episodes of at most {longest} frames, a window has {frames}: take a shorter one")

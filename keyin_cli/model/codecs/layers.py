@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from keyin_cli.model.codecs.codec import Codec, Image
+from keyin_cli.model.codecs.codec import Codec
+from keyin_cli.recipe.data import Frame
 from keyin_cli.recipe.model import CodecSection
 from keyin_cli.recipe.section import Positive, Sized
 
@@ -28,18 +29,18 @@ class LayersCodec(CodecSection):
     hidden: Sized = Field([256])
     layers: Positive = 4
 
-    def problems(self, image: Image) -> list[str]:
-        uneven = any(side % self.patch for side in image[:2])
+    def problems(self, frame: Frame) -> list[str]:
+        uneven = any(side % self.patch for side in frame.image[:2])
         return [f"patch: image sides are not multiples of {self.patch} px"] if uneven else []
 
 
-def encoder(section: LayersCodec, image: Image) -> nn.Module:
+def encoder(section: LayersCodec, frame: Frame) -> nn.Module:
     """Images (B,H,W,C) -> embeddings (B,E)."""
     from torch import nn
 
     from keyin_cli.model.layers import Permute, mlp
 
-    side, (height, width, channels) = section.patch, image
+    side, (height, width, channels) = section.patch, frame.image
     rows, columns = height // side, width // side
     return nn.Sequential(
         nn.Unflatten(1, (rows, side)),
@@ -53,11 +54,11 @@ def encoder(section: LayersCodec, image: Image) -> nn.Module:
     )
 
 
-def decoder(section: LayersCodec, image: Image) -> DecoderBody:
+def decoder(section: LayersCodec, frame: Frame) -> DecoderBody:
     """Embeddings (B,E), logits of backgrounds (B,H,W,C) -> logits of pixels (B,H,W,C)."""
     from keyin_cli.model.layered_image import LayeredImage
 
-    return LayeredImage(section.embedding, [*reversed(section.hidden)], section.layers, image)
+    return LayeredImage(section.embedding, [*reversed(section.hidden)], section.layers, frame.image)
 
 
 CODEC = Codec(

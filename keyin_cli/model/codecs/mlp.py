@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from keyin_cli.model.codecs.codec import Codec, Image
+from keyin_cli.model.codecs.codec import Codec
+from keyin_cli.recipe.data import Frame
 from keyin_cli.recipe.model import CodecSection
 from keyin_cli.recipe.section import Sized
 
@@ -24,20 +24,20 @@ class MlpCodec(CodecSection):
     hidden: Sized = Field([256])
 
 
-def encoder(section: MlpCodec, image: Image) -> nn.Module:
+def encoder(section: MlpCodec, frame: Frame) -> nn.Module:
     """Images (B,H,W,C) -> embeddings (B,E)."""
     from torch import nn
 
     from keyin_cli.model.layers import mlp
 
-    return nn.Sequential(nn.Flatten(), mlp([math.prod(image), *section.hidden, section.embedding]))
+    return nn.Sequential(nn.Flatten(), mlp([frame.pixels, *section.hidden, section.embedding]))
 
 
-def decoder(section: MlpCodec, image: Image) -> DecoderBody:
+def decoder(section: MlpCodec, frame: Frame) -> DecoderBody:
     """Embeddings (B,E) -> logits of pixels (B,H·W·C)."""
     from keyin_cli.model.layers import Stack, mlp
 
-    return Stack(*mlp([section.embedding, *reversed(section.hidden), math.prod(image)]))
+    return Stack(*mlp([section.embedding, *reversed(section.hidden), frame.pixels]))
 
 
 CODEC = Codec(

@@ -66,8 +66,7 @@ class Common:
     @cached_property
     def price(self) -> float:
         """What a keyframe costs, in nats: the recipe's, or chosen on the training split, see `model.search`."""
-        foundation = self.model.foundation
-        return keyframe_price(self.recipe.discovery.price, lambda: self.frames["train"], foundation.decoder.draws_on_background)
+        return keyframe_price(self.recipe.discovery.price, lambda: self.frames["train"], self.model.foundation.decoder)
 
     def costs(self, split: str, count: int) -> Costs:
         """Nats (count,N+1,S) of all segments of a split's first sequences."""

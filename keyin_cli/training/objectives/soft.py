@@ -14,16 +14,16 @@ from keyin_cli.training.phase import Batch, Terms
 
 
 def decode_weighted(decoder: Decoder, embeddings: Tensor, background: Tensor, shares: Tensor, skip_below: float) -> Tensor:
-    """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to pixels (B,M,S,H,W,C), black where they carry no weight.
+    """Decode generated frames (B,M,S,E) on backgrounds (B,H,W,C) to expected frames (B,M,S,*frame), 0 where they carry no weight.
 
     A frame whose share (B,M,S,N) of every true frame (formula 6) is below `skip_below` is not decoded: most segments run past
     the sequence or past their own keyframe, and decoding is the most expensive part of a step.
     """
     kept = shares.amax(-1) >= skip_below
-    images = shares.new_zeros(*embeddings.shape[:3], *decoder.image)
+    frames = shares.new_zeros(*embeddings.shape[:3], *decoder.shape)
     decoded = decoder(embeddings[kept], background[kept.nonzero()[:, 0]])
-    images[kept] = decoded.to(images.dtype).sigmoid()
-    return images
+    frames[kept] = decoder.likelihood.mean(decoded.to(frames.dtype))
+    return frames
 
 
 class SoftPhase(KeyframePhase):
@@ -48,8 +48,10 @@ class SoftPhase(KeyframePhase):
         terms = {"keyframe_embeddings": losses.per_keyframe(errors, inside), "kl": losses.per_keyframe(kl, inside)}
         images = self.images(batch)[:, : 1 + horizon] if self.decodes else None
         if images is not None and self.schedule.weights.keyframe_pixels > 0:
-            decoded = self.model.foundation.decoder(keyframes.embeddings, images[:, :1])
-            pixels = losses.pixel_error(decoded, soft_time.soft_targets(tau, images[:, 1:]), reduction)
+            decoder = self.model.foundation.decoder
+            decoded = decoder(keyframes.embeddings, images[:, :1])
+            observed = decoder.observed(images[:, 1:])
+            pixels = decoder.likelihood.error(decoded, soft_time.soft_targets(tau, observed), reduction)
             terms["keyframe_pixels"] = losses.per_keyframe(pixels, inside)
         return terms | self.sequence_terms(batch, predicted, truth, images)
 
@@ -86,9 +88,10 @@ class SoftPixels(SoftPhase):
         at its full weight, by which runs are compared that were trained with other weights."""
         assert images is not None
         frames, shares = self.generated(batch, predicted)
-        decoded = decode_weighted(self.model.foundation.decoder, frames, images[:, 0], shares, self.schedule.skip_below)
-        reduction, keyframes = self.recipe.model.reduction, predicted.keyframes
-        errors = losses.mixture_error(soft_time.soft_frames(shares, decoded), images[:, 1:], reduction).sum(-1)
+        decoder, reduction, keyframes = self.model.foundation.decoder, self.recipe.model.reduction, predicted.keyframes
+        decoded = decode_weighted(decoder, frames, images[:, 0], shares, self.schedule.skip_below)
+        mixed, observed = soft_time.soft_frames(shares, decoded), decoder.observed(images[:, 1:])
+        errors = decoder.likelihood.mean_error(mixed, observed, reduction).sum(-1)
         terms = {"sequence": errors.mean()}
         if reduction == "sum":
             kl = losses.kl_to_prior(keyframes.mean, keyframes.log_std)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from keyin_cli.datasets.loader import batch_indices, step_rng
-from keyin_cli.model.encoder import to_images
+from keyin_cli.model.encoder import start_from, to_images
 from keyin_cli.model.keyin import Foundation
-from keyin_cli.model.losses import embedding_error, kl_to_prior, pixel_error
+from keyin_cli.model.losses import embedding_error, kl_to_prior
 from keyin_cli.recipe import Recipe
 from keyin_cli.training.engine import seeded
 from keyin_cli.training.phase import Batch, Terms
@@ -59,8 +59,7 @@ class InterpolatorStage:
         self.schedule = self.records = recipe.pretrain
         self.device, self.frames = material.device, material.frames
         self.model = seeded(recipe.seed, lambda: Foundation(recipe))
-        sample = self.frames["train"][:1000]
-        self.model.decoder.start_from(torch.from_numpy(sample.mean(axis=(0, 1, 2, 3), dtype=np.float64) / 255).float())
+        start_from(self.model.encoder, self.model.decoder, self.frames["train"][:1000])
         self.model.to(self.device)
 
     def begin(self) -> None:
@@ -91,10 +90,10 @@ class InterpolatorStage:
         offset = functional.one_hot(lengths - 1, self.recipe.window.max_offset).to(start.dtype)
         generated = model.interpolator(start, end, offset, z, longest)[running]
         background = to_images(batch["background"], device)
-        logits = model.decoder(generated, background[running.nonzero()[:, 0]])
+        outputs = model.decoder(generated, background[running.nonzero()[:, 0]])
         terms = {
-            "sequence": pixel_error(logits, inner, reduction).mean(),
-            "autoencoder": pixel_error(model.decoder(embedded, background), ends, reduction).mean(),
+            "sequence": model.decoder.error(outputs, inner, reduction).mean(),
+            "autoencoder": model.decoder.error(model.decoder(embedded, background), ends, reduction).mean(),
             "kl": kl,
         }
         if self.schedule.weights.embeddings:

@@ -38,8 +38,8 @@ class SurpriseStage(SequenceStage):
         mean, log_std = self.model.infer(embeddings)
         z = mean + log_std.exp() * batch["noise"].to(self.device)
         background = images[:, self.recipe.window.conditioning - 1, None]
-        logits = self.model.decoder(self.model.predict(embeddings, z), background)
+        outputs = self.model.decoder(self.model.predict(embeddings, z), background)
         return {
-            "frames": losses.pixel_error(logits, images[:, 1:], self.recipe.model.reduction).mean(),
+            "frames": self.model.decoder.error(outputs, images[:, 1:], self.recipe.model.reduction).mean(),
             "kl": losses.kl_to_prior(mean, log_std).mean(),
         }

@@ -9,7 +9,7 @@ from keyin_cli.model.codecs.codec import Codec
 from keyin_cli.recipe import CodecSection, Model, check, model_section
 from keyin_cli.registry import CODECS
 
-NAMES = ("mlp", "conv", "layers")
+NAMES = ("mlp", "conv", "layers", "components")
 
 
 @pytest.mark.parametrize("name", NAMES)
