@@ -144,7 +144,10 @@ class _Player:
 
     def __init__(self, decoded: Iterator[tuple[float, Any]], file: Path, begin: float, tolerance: float) -> None:
         """`decoded` frames (see `_decoded`) of a `file`; s of the video where the episode begins, and that a frame may be off."""
+        from av.video.reformatter import VideoReformatter
+
         self.decoded, self.file, self.begin, self.tolerance = decoded, file, begin, tolerance
+        self.converter = VideoReformatter()  # one for all: `frame.to_ndarray` makes its own, which is many times slower
         self.here, self.ahead = next(decoded, None), next(decoded, None)
 
     def at(self, second: float, where: str) -> Frames:
@@ -160,7 +163,7 @@ class _Player:
             raise InputError(f"{where} is missing in {self.file}, where it is due at {due:.3f} s: {tables.AGAIN}")
         if self.here[1].is_corrupt:
             raise InputError(f"{where} is damaged in {self.file}: {tables.AGAIN}")
-        frame: Frames = self.here[1].to_ndarray(format="rgb24")
+        frame: Frames = np.asarray(self.converter.reformat(self.here[1], format="rgb24").to_ndarray(), dtype=np.uint8)
         return frame
 
 
