@@ -101,6 +101,7 @@ class Model:
             InputError: see `keyframes`.
         """
         frames = self._checked(frames)
+        self._check_draws()
         times = self._select(frames)  # of all at once: what is sampled depends on the place of a sequence
         drawn = [np.empty((0, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
         drawn += [self._selector.predict(*each) for each in zip(batches(frames), batches(times), strict=True)]
@@ -125,6 +126,7 @@ class Model:
             raise InputError(f"n is {n}: at least one sample has to be drawn")
         count = self.recipe.window.conditioning
         conditioning = self._checked(frames, at_least=count)[:, :count]
+        self._check_draws()
         predictor, rng = self._predictor(), loader.step_rng(_seed(seed), 0)
         drawn = [np.empty((0, n, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
         for begin in range(0, len(conditioning), BATCH):
@@ -150,15 +152,20 @@ class Model:
         indices = loader.first_of(dataset, "train", self.recipe.discovery.calibration)
         return dataset.read("frames", indices, self.recipe.window.frames)  # `load_frames` may write them to a cache
 
+    def _check_draws(self) -> None:
+        if not self.recipe.data.frame.pixels:
+            raise InputError("these weights see signals alone, there is nothing to draw: use keyframes or segments")
+
     def _checked(self, frames: Frames, at_least: int | None = None) -> Frames:
         """Frames as an array, after checking type and shape."""
-        length, image = self.recipe.window.frames, self.recipe.data.image
-        wanted = f"(n,{length if at_least is None else f'{at_least} or more'},{','.join(map(str, image))}) uint8"
+        length, frame = self.recipe.window.frames, self.recipe.data.frame
+        kind = np.dtype(np.float32 if frame.signals else np.uint8)
+        wanted = f"(n,{length if at_least is None else f'{at_least} or more'},{','.join(map(str, frame.shape))}) {kind}"
         try:
             array = np.asarray(frames)
         except (ValueError, TypeError, RuntimeError) as error:  # rows of several lengths, tensors that NumPy cannot see
             raise InputError(f"frames are no array ({str(error).splitlines()[0]}), this model takes {wanted}") from None
-        fits = array.ndim == 5 and array.dtype == np.uint8 and array.shape[2:] == image
+        fits = array.ndim == 5 and array.dtype == kind and array.shape[2:] == frame.shape
         if not fits or (array.shape[1] != length if at_least is None else array.shape[1] < at_least):
             raise InputError(f"frames are {array.shape} {array.dtype}, this model takes {wanted}")
         return array

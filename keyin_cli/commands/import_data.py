@@ -11,28 +11,38 @@ from keyin_cli.commands.common import Json, NoWait, Overwrite, bytes_text, emit,
 from keyin_cli.registry import SOURCES
 
 if TYPE_CHECKING:
+    from keyin_cli.datasets.episodes.importing import Settings
     from keyin_cli.datasets.episodes.layout import Episodes
-    from keyin_cli.datasets.sources.frames import Crop, Shape
+    from keyin_cli.datasets.sources import frames
 
 FORMATS = listed("What it is in; found by itself when not given: ", list(SOURCES.cards), SOURCES)
+
+
+Size = Annotated[str, typer.Option(metavar="PX", help="Size of the frames: 64, or HEIGHTxWIDTH such as 64x96.")]
+Crop = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOP,LEFT,HEIGHT,WIDTH", help="The part of the images that is kept, px; default the largest in the middle."
+    ),
+]
+Fps = Annotated[float | None, typer.Option(help="Frames a second that are kept at most; default all.")]
+Camera = Annotated[str | None, typer.Option(help="Which camera, where there are several.")]
+Signals = Annotated[
+    str | None, typer.Option(metavar="NAME,NAME", help="States and actions that are kept, such as observation.state,action.")
+]
+EpisodeRange = Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only some episodes, such as 0:50.")]
+Format = Annotated[str | None, typer.Option("--format", metavar="NAME", help=FORMATS)]
 
 
 def run(
     source: Annotated[Path, typer.Argument(help="A video, a folder of videos, or a dataset of demonstrations.")],
     out: Annotated[Path | None, typer.Option(help="Where the dataset goes; default artifacts/data/<name>.zarr.")] = None,
-    size: Annotated[str, typer.Option(metavar="PX", help="Size of the frames: 64, or HEIGHTxWIDTH such as 64x96.")] = "64",
-    crop: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TOP,LEFT,HEIGHT,WIDTH", help="The part of the images that is kept, px; default the largest in the middle."
-        ),
-    ] = None,
-    fps: Annotated[float | None, typer.Option(help="Frames a second that are kept at most; default all.")] = None,
-    camera: Annotated[str | None, typer.Option(help="Which camera, where there are several.")] = None,
-    signals: Annotated[
-        str | None, typer.Option(metavar="NAME,NAME", help="States and actions that are kept, such as observation.state,action.")
-    ] = None,
-    episodes: Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only some episodes, such as 0:50.")] = None,
+    size: Size = "64",
+    crop: Crop = None,
+    fps: Fps = None,
+    camera: Camera = None,
+    signals: Signals = None,
+    episodes: EpisodeRange = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -41,28 +51,42 @@ def run(
             "that it became. A dataset that is there gets them too.",
         ),
     ] = None,
-    kind: Annotated[str | None, typer.Option("--format", metavar="NAME", help=FORMATS)] = None,
+    kind: Format = None,
     overwrite: Overwrite = False,
     no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
     """Import demonstrations: videos, LeRobot, robomimic and others, episodes of any length. Continues where it was stopped."""
     from keyin_cli import storage
-    from keyin_cli.datasets.episodes.importing import Settings, import_source
+    from keyin_cli.datasets.episodes.importing import import_source
     from keyin_cli.discovery.labels import read
 
-    settings = Settings(
-        shape(size, crop, fps),
-        kind,
-        camera,
-        tuple(name.strip() for name in signals.split(",")) if signals else (),
-        span(episodes),
-    )
+    wanted = settings(size, crop, fps, kind, camera, signals, episodes)
     out = out or Path("artifacts/data") / f"{source.absolute().stem}.zarr"
     people = read(labels) if labels else None
     with storage.waiting(not no_wait):
-        made = import_source(source, settings, out, overwrite, people)
+        made = import_source(source, wanted, out, overwrite, people)
     emit(result(made), as_json, lines(made))
+
+
+def settings(
+    size: str,
+    crop: str | None,
+    fps: float | None,
+    kind: str | None,
+    camera: str | None,
+    signals: str | None,
+    episodes: str | None,
+) -> Settings:
+    """What is taken from a source, from the options.
+
+    Raises:
+        InputError: an option is none.
+    """
+    from keyin_cli.datasets.episodes.importing import Settings
+
+    names = tuple(name.strip() for name in signals.split(",")) if signals else ()
+    return Settings(shape(size, crop, fps), kind, camera, names, span(episodes))
 
 
 def result(made: Episodes) -> dict[str, Any]:
@@ -96,7 +120,7 @@ def lines(made: Episodes) -> list[str]:
     ]
 
 
-def shape(size: str, crop: str | None, fps: float | None) -> Shape:
+def shape(size: str, crop: str | None, fps: float | None) -> frames.Shape:
     """What becomes of frames.
 
     Raises:
@@ -114,7 +138,7 @@ def shape(size: str, crop: str | None, fps: float | None) -> Shape:
     return Shape(sides[0], sides[-1], _crop(crop), fps)
 
 
-def _crop(crop: str | None) -> Crop | None:
+def _crop(crop: str | None) -> frames.Crop | None:
     """Raises:
     InputError: it is none.
     """

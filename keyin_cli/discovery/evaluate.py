@@ -77,7 +77,9 @@ def evaluate(
         storage.check_free(out, KIND)
         times = {row: select(selector, frames, labels) for row, selector in made.items()}
         shifts = {} if labels is None else choose_shifts(made, checkpoint, dataset)
-        drawn = [_draw(out, row, selector, frames, times[row], labels) for row, selector in made.items()]
+        drawn = []
+        if not recipe.data.frame.signals:  # frames with signals are no images, `keyin report` shows them
+            drawn = [_draw(out, row, selector, frames, times[row], labels) for row, selector in made.items()]
         result = {
             "dataset": str(dataset.path),
             "split": what.split,

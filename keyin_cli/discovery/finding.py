@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.episodes.layout import FRAMES, Episodes
+from keyin_cli.datasets.episodes.seen import Seen
 from keyin_cli.discovery import whole
 from keyin_cli.discovery.found import Found, found_episode
 from keyin_cli.discovery.selector import Frames, Sources, Times
@@ -18,17 +19,18 @@ from keyin_cli.model.keyin import KeyIn
 from keyin_cli.progress import track
 
 Evidence = NDArray[np.floating[Any]]
-Read = Callable[[int, int], Frames]  # the frames `begin` … `end - 1` (k,H,W,C) of an episode
+Read = Callable[[int, int], Frames]  # what is seen of the frames `begin` … `end - 1` (k,H,W,C) of an episode
 LEAST = 0.5  # chance of a keyframe and its neighbours together
 PLACES = 5  # frames from one place of the keyframe model to the next
 
 
 class Finder(Protocol):
     """A way to find the keyframes of whole episodes. `knob` is the name of the number that decides how many there are, `usual`
-    its value when nobody asks for another."""
+    its value when nobody asks for another; `sources`: what it is made from."""
 
     knob: str
     usual: float
+    sources: Sources
 
     def look(self, read: Read, count: int) -> Evidence:
         """What is to be known of an episode of `count` frames, whatever the knob says: (count,…)."""
@@ -80,11 +82,19 @@ class ModelFinder:
         return whole.peaks(chances, setting), chances
 
 
-def find(finder: Finder, name: str, episodes: Episodes, wanted: float | None = None, setting: float | None = None) -> Found:
-    """Keyframes of all episodes.
+def find(
+    finder: Finder,
+    name: str,
+    episodes: Episodes,
+    view: Seen | None = None,
+    wanted: float | None = None,
+    setting: float | None = None,
+) -> tuple[Found, list[NDArray[np.float64] | None]]:
+    """Keyframes of all episodes, and the chance (n,) of every frame of each episode where the method has it.
 
     Args:
         name: of the method.
+        view: what is seen of a frame; None of images alone.
         wanted: keyframes of an episode on average; None leaves that to the method.
         setting: the knob's value, instead.
 
@@ -94,20 +104,21 @@ def find(finder: Finder, name: str, episodes: Episodes, wanted: float | None = N
     evidence = []
     with track("looking at frames", episodes.total) as advance:
         for index, length in enumerate(episodes.lengths.tolist()):
-            evidence.append(finder.look(partial(_read, episodes, int(episodes.begins[index])), length))
+            evidence.append(finder.look(partial(frames_of, episodes, view, int(episodes.begins[index])), length))
             advance(length)
     if wanted is not None:
         setting = finder.setting(evidence, wanted)
     setting = finder.usual if setting is None else setting
-    found = []
+    found, probability = [], []
     for index, each in enumerate(evidence):
         times, chances = finder.select(each, setting)
         found.append(found_episode(episodes, index, times, chances))
+        probability.append(chances)
     average = float(np.mean([len(episode.keyframes) for episode in found]))
     if wanted is not None and average > wanted:
         least = f"{name} finds at least {average:.1f} keyframes an episode here"
         raise InputError(f"{least}, because segments are no longer than it knows: ask for more than {wanted:g}")
-    return Found(
+    result = Found(
         source=str(episodes.attributes.get("source", "")),
         dataset=str(episodes.path),
         fps=episodes.fps,
@@ -115,8 +126,11 @@ def find(finder: Finder, name: str, episodes: Episodes, wanted: float | None = N
         settings={finder.knob: float(setting)},
         episodes=found,
     )
+    return result, probability
 
 
-def _read(episodes: Episodes, first: int, begin: int, end: int) -> Frames:
-    frames: Frames = episodes.read(FRAMES, first + begin, first + end)
-    return frames
+def frames_of(episodes: Episodes, view: Seen | None, first: int, begin: int, end: int) -> Frames:
+    """What is seen of the frames `begin` … `end - 1` of the episode whose first frame is `first` of the dataset: (k,*shape)."""
+    if view is not None:
+        return view.read(episodes, first + begin, first + end)
+    return episodes.read(FRAMES, first + begin, first + end)

@@ -115,6 +115,13 @@ def write(path: Path, found: Found) -> None:
     storage.write_json(path, found.model_dump(mode="json"))
 
 
+def frame_times(episodes: Episodes, index: int, found: FoundEpisode) -> NDArray[np.int64]:
+    """Which of the dataset's frames of an episode are its keyframes: those whose numbers in the source these are."""
+    if SOURCE_FRAME not in episodes.group:
+        return np.array(found.keyframes, np.int64)
+    return np.searchsorted(episodes.episode(index, SOURCE_FRAME), found.keyframes)
+
+
 def check_free(path: Path, overwrite: bool) -> None:
     """Raises:
     InputError: something is at a path that is to be written: other things than keyframes are never replaced.

@@ -21,7 +21,7 @@ def inpaint(foundation: Foundation, frames: Frames, times: Times, longest: int, 
     """Draw sequences from the frames at their keyframes and at both ends.
 
     Args:
-        frames: K^0 and the N frames after it, (n,1+N,H,W,C) uint8.
+        frames: K^0 and the N frames after it, (n,1+N,H,W,C) uint8, or with signals behind the images.
         times: keyframes among the times 1…N, (n,N) bool; where a gap exceeds `longest` (S), a frame in between is taken too.
 
     Returns:
@@ -35,7 +35,7 @@ def inpaint(foundation: Foundation, frames: Frames, times: Times, longest: int, 
             pair, length = embeddings[[begin, end]][:, None], int(end - begin)
             inner = foundation.inpaint(pair[0], pair[1], torch.tensor([length], device=device), length)
             drawn.append(foundation.decoder.draw(foundation.decoder(inner[0], background)))
-    return to_frames(torch.cat(drawn)).reshape(frames.shape[0], -1, *frames.shape[2:])
+    return to_frames(torch.cat(drawn)).reshape(frames.shape[0], -1, *foundation.decoder.image)
 
 
 def chain_nodes(times: Times, longest: int) -> NDArray[np.int64]:

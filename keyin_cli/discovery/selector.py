@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from keyin_cli.progress import Tracker
     from keyin_cli.recipe import Recipe
 
-Frames = NDArray[np.uint8]
+Frames = NDArray[Any]  # uint8, with signals float32: see `recipe.data.Frame.shape`
 Times = NDArray[np.bool_]
 Costs = NDArray[np.float32]
-Rows = TypeVar("Rows", Frames, Times)
+Rows = TypeVar("Rows", bound=NDArray[Any])
 
 BATCH = 16  # sequences at once: more would not fit into the cache
 
@@ -130,7 +130,7 @@ def foundation_of(model: nn.Module) -> Foundation | None:
 def batches(rows: Rows) -> Iterator[Rows]:
     """Frames or times of BATCH sequences at once."""
     for begin in range(0, len(rows), BATCH):
-        yield rows[begin : begin + BATCH]
+        yield rows[begin : begin + BATCH]  # type: ignore[misc]  # a slice is what it was cut from
 
 
 class Inpainting(ABC):

@@ -16,7 +16,7 @@ from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.search import Costs, cheapest_chain, segment_costs, shifted
 
-Frames = NDArray[np.uint8]
+Frames = NDArray[Any]  # uint8, with signals float32
 Times = NDArray[np.bool_]
 Probability = NDArray[np.float64]
 

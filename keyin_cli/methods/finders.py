@@ -13,12 +13,31 @@ from keyin_cli.registry import METHODS
 
 if TYPE_CHECKING:
     from keyin_cli.datasets.episodes.layout import Episodes
+    from keyin_cli.datasets.episodes.seen import Seen
     from keyin_cli.discovery.finding import Finder
     from keyin_cli.model.trained import Checkpoint
+    from keyin_cli.recipe import Recipe
 
 
-def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[str, Finder]:
-    """A method's name and its finder; of the first that the trained models allow when none is named.
+def view_of(recipe: Recipe, episodes: Episodes) -> Seen | None:
+    """What a recipe sees of the frames of episodes; None of images alone.
+
+    Raises:
+        InputError: they have other images or signals.
+    """
+    from keyin_cli.datasets.episodes import EpisodesData
+    from keyin_cli.datasets.episodes.seen import seen
+
+    if isinstance(recipe.data, EpisodesData):
+        return seen(recipe.data, episodes)
+    if episodes.image != recipe.data.image:
+        here, known = ("x".join(map(str, image)) for image in (episodes.image, recipe.data.image))
+        raise InputError(f"{episodes.path} has frames of {here}, these weights know {known}: import it in that size")
+    return None
+
+
+def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[str, Finder, Seen | None]:
+    """A method's name, its finder, and what it sees of frames; of the first that the trained models allow when none is named.
 
     Raises:
         InputError: there is no such method, it was not trained, or the episodes have frames of another shape than it knows.
@@ -27,9 +46,7 @@ def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[
     from keyin_cli.devices import pick_device
 
     recipe = checkpoint.recipe
-    if episodes.image != recipe.data.image:
-        here, known = ("x".join(map(str, image)) for image in (episodes.image, recipe.data.image))
-        raise InputError(f"{episodes.path} has frames of {here}, these weights know {known}: import it in that size")
+    view = view_of(recipe, episodes)
     if name is not None and name not in finding():
         raise METHODS.unknown(name, finding(), "method that finds keyframes of whole episodes")
     trained = [each for each in finding() if (stage := method(each).stage) is None or stage.name in checkpoint.models]
@@ -38,9 +55,9 @@ def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[
 
     @cache
     def calibration() -> Frames:
-        some = windows(episodes, recipe.window.frames, recipe.window.frames)
+        some = windows(episodes, recipe.window.frames, recipe.window.frames, view)
         return some.read("frames", some.indices("train")[: recipe.discovery.calibration])
 
     finder = method(chosen).finder
     assert finder is not None  # it is among those that have one
-    return chosen, finder(Sources(checkpoint.to(device).models, recipe, device, calibration))
+    return chosen, finder(Sources(checkpoint.to(device).models, recipe, device, calibration)), view

@@ -9,6 +9,7 @@ import zarr
 
 from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
 from keyin_cli.discovery.finding import Read, find
+from keyin_cli.discovery.selector import Sources
 from keyin_cli.errors import InputError
 
 
@@ -27,6 +28,7 @@ class Tenths:
     """Says that every tenth frame is a keyframe, or as many as its knob says of every tenth."""
 
     knob, usual = "share", 1.0
+    sources: Sources
 
     def look(self, read: Read, count: int) -> np.ndarray:
         frames = np.concatenate([read(begin, min(begin + 7, count)) for begin in range(0, count, 7)])
@@ -41,15 +43,17 @@ class Tenths:
 
 
 def test_every_episode_is_looked_at_from_its_beginning(episodes: Episodes) -> None:
-    found = find(Tenths(), "tenths", episodes)
+    found, chances = find(Tenths(), "tenths", episodes)
+    assert chances[0] is not None
+    assert chances[0].shape == (30,)
     assert [each.keyframes for each in found.episodes] == [[18, 38, 58], [], [18, 38, 58, 78, 98, 118, 138]]
     assert found.episodes[0].probability == [0.09, 0.19, 0.29]
     assert (found.method, found.settings, found.dataset) == ("tenths", {"share": 1.0}, str(episodes.path))
 
 
 def test_a_setting_or_a_number(episodes: Episodes) -> None:
-    assert find(Tenths(), "tenths", episodes, setting=0.34).settings == {"share": 0.34}
-    fewer = find(Tenths(), "tenths", episodes, wanted=2)
+    assert find(Tenths(), "tenths", episodes, setting=0.34)[0].settings == {"share": 0.34}
+    fewer, _ = find(Tenths(), "tenths", episodes, wanted=2)
     assert sum(len(each.keyframes) for each in fewer.episodes) <= 6
     with pytest.raises(InputError, match=r"tenths finds at least 2.0 keyframes an episode here, .* ask for more than 1"):
         find(Tenths(), "tenths", episodes, wanted=1)

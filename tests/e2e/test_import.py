@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from processes import Keyin, complaint, printed
+from safetensors.numpy import load_file
 
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
 from keyin_cli.datasets.episodes.windows import starts
@@ -126,20 +127,27 @@ def trained(keyin: Keyin, imported: Path) -> Path:
 
 @pytest.mark.parametrize("method", ["search", "keyin"])
 def test_keyframes_of_whole_episodes(method: str, keyin: Keyin, trained: Path) -> None:
-    arguments = ("mine.zarr", "--ckpt", "artifacts/runs/mine", "--method", method, "--out", f"{method}.json", "--keyframes", "6")
+    arguments = ("mine.zarr", "--ckpt", "artifacts/runs/mine", "--method", method, "--out", method, "--keyframes", "6")
     found = printed(keyin("find", *arguments, "--json", cwd=trained))
     assert found["method"] == method
     assert [episode["frames"] for episode in found["episodes"]] == list(LENGTHS)
     assert sum(len(episode["keyframes"]) for episode in found["episodes"]) <= 6 * len(LENGTHS)
-    written = json.loads((trained / f"{method}.json").read_text())
-    assert written == {key: value for key, value in found.items() if key != "path"}
-    assert printed(keyin("export", f"{method}.json", "--to", "csv", "--to", "images", "--json", cwd=trained))["episodes"] == 11
+    written = json.loads((trained / method / "keyframes.json").read_text())
+    assert written == {key: value for key, value in found.items() if key not in ("path", "report")}
+    assert (trained / found["report"]).read_text().startswith("<!doctype html>")
+    evidence = load_file(trained / method / "evidence.safetensors")
+    assert ("probability/0" in evidence) is (method == "keyin")
+    for index, (length, episode) in enumerate(zip(LENGTHS, written["episodes"], strict=True)):
+        assert evidence[f"cost/{index}"].shape == (length,)
+        assert (evidence[f"cost/{index}"][1:] > 0).all()
+        assert evidence[f"inpainted/{index}"].shape == (length, 32, 32, 3)
+        assert all(0 < keyframe < length - 1 for keyframe in episode["keyframes"])
+    assert printed(keyin("export", f"{method}/keyframes.json", "--to", "csv", "--to", "images", "--json", cwd=trained))["episodes"] == 11
 
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (("demonstrations.npz",), ("demonstrations.npz is no dataset of episodes",)),
         (
             ("mine.zarr", "--method", "random"),
             ("no method that finds keyframes of whole episodes random", "there are keyin, search"),
@@ -149,8 +157,9 @@ def test_keyframes_of_whole_episodes(method: str, keyin: Keyin, trained: Path) -
         (("mine.zarr", "--method", "keyin", "--price", "3"), ("--price is for search, keyin has none",)),
         (("mine.zarr", "--method", "search", "--keyframes", "0.5"), ("search finds at least", "ask for more than 0.5")),
         (("mine.zarr", "--out", "mine.yaml"), ("mine.yaml",)),
+        (("none.mp4",), ("nothing at none.mp4: give a video",)),
     ],
-    ids=lambda value: " ".join(value) if value[0].endswith(("zarr", "npz")) else "",
+    ids=lambda value: " ".join(value) if value[0].endswith(("zarr", "mp4")) else "",
 )
 def test_what_cannot_be_found(arguments: tuple[str, ...], parts: tuple[str, ...], here: Keyin, trained: Path) -> None:
     complaint(here("find", *arguments, "--ckpt", "artifacts/runs/mine", cwd=trained), *parts)

@@ -46,9 +46,9 @@ def seen(data: EpisodesData, episodes: Episodes) -> Seen | None:
     """
     if data.frame.pixels and data.image != episodes.image:
         found, expected = ("x".join(map(str, image)) for image in (episodes.image, data.image))
-        raise InputError(f"{episodes.path} has frames of {found}, the recipe expects {expected}: use another dataset or recipe")
+        raise InputError(f"{episodes.path} has frames of {found}, the recipe knows {expected}: import it in that size")
     for name, size in data.signals.items():
         if episodes.signals.get(name) != size:
             there = ", ".join(f"{each} ({count})" for each, count in episodes.signals.items()) or "none"
-            raise InputError(f"{episodes.path} has no signal {name} of {size} values, which the recipe expects: it has {there}")
+            raise InputError(f"{episodes.path} has no signal {name} of {size} values, which the recipe knows: it has {there}")
     return Seen(data.frame.pixels, tuple(data.signals), data.frame.shape) if data.signals else None

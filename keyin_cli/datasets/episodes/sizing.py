@@ -1,0 +1,69 @@
+"""A recipe for episodes, made from nothing but their lengths, images and signals; `keyin find` writes it for people to edit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.errors import InputError
+
+SHORTEST, LONGEST = 8, 61  # frames of a window
+SEGMENT = 25  # frames between two keyframes, at most
+SHORT = 10  # per cent of the episodes may be shorter than a window
+OVERLAP = 6  # windows that a frame is in, about
+VISITS = 2000  # times that training comes by a frame, at most: more would learn few frames by heart
+BATCH = 64
+
+
+def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) -> dict[str, Any]:
+    """The plain tree of a recipe.
+
+    Args:
+        name: of the recipe, where it can be one.
+        signals: names of those that are seen.
+        images: whether the images are seen, too.
+
+    Raises:
+        InputError: a signal is not there; the episodes are too short.
+    """
+    if unknown := [each for each in signals if each not in episodes.signals]:
+        there = ", ".join(episodes.signals) or "none"
+        raise InputError(f"{episodes.path} has no signal {unknown[0]}, it has {there}: import it again with --signals")
+    frames = int(np.clip(np.percentile(episodes.lengths, SHORT, method="lower"), SHORTEST, LONGEST))
+    if episodes.lengths.max() < frames:
+        raise InputError(f"{episodes.path} has episodes of at most {episodes.lengths.max()} frames, {frames} are needed")
+    longest = min(SEGMENT, frames - 1)
+    height, width, channels = episodes.image
+    return {
+        "name": re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("._-") or "episodes",
+        "data": {
+            "kind": "episodes",
+            "path": str(episodes.path),
+            "frames": frames,
+            **({"height": height, "width": width, "channels": channels} if images else {}),
+            **({"signals": {each: episodes.signals[each] for each in signals}} if signals else {}),
+            "stride": max(1, frames // OVERLAP),
+        },
+        "window": {
+            "conditioning": 1,
+            "predicted": frames - 1,
+            "keyframes": max(4, -(-(frames - 1) // (longest // 3 or 1))),
+            "max_offset": longest,
+        },
+        "model": {"codec": {"kind": "components", "embedding": 64}},
+        "pretrain": {"batch": BATCH, "lengths": [1, longest], "steps": most_steps(episodes.total, longest)},
+        "train": {
+            "phases": [
+                {"objective": "marginal", "steps": 4000, "weights": {"description": 1, "keyframe_embeddings": 2.5, "kl": 0.2}}
+            ]
+        },
+    }
+
+
+def most_steps(total: int, longest: int) -> int:
+    """Steps of stage 1 after which every one of `total` frames was seen often enough."""
+    return max(200, VISITS * total // (BATCH * (longest + 1) // 2))

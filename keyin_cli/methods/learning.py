@@ -1,0 +1,74 @@
+"""From episodes to trained weights within some minutes: what `keyin find` does where none are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from keyin_cli import storage
+from keyin_cli.datasets.episodes import sizing
+from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.methods.registry import method, stage
+from keyin_cli.progress import say
+from keyin_cli.recipe import Recipe, check, load
+from keyin_cli.training.spec import StageSpec
+
+RECIPE, RUN = "recipe.yaml", "run"
+LEAST = 100  # steps of a stage
+ROOM = 0.7  # of the minutes is planned for: steps get slower when others use the machine, and validation takes its part
+
+
+def train(folder: Path, episodes: Episodes, finder: str, signals: Sequence[str], images: bool, minutes: float) -> Path:
+    """Train what a method needs to find keyframes, or go on with it, by the recipe in `folder`.
+
+    Args:
+        signals: names of those that are seen; `images`: whether the images are, too.
+        minutes: that the training is planned for.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        InputError: the recipe in `folder` is none; the episodes fit no recipe; see `pipeline.train`.
+    """
+    spec = stage_of(finder)
+    chosen = _recipe(folder / RECIPE, episodes, spec, signals, images, minutes)
+    from keyin_cli.training import pipeline
+
+    pipeline.train(spec, chosen, folder / RUN)
+    return folder / RUN
+
+
+def stage_of(finder: str) -> StageSpec:
+    """The stage that has to be trained for a method that finds keyframes; stage 1 for one without a stage."""
+    own = method(finder).stage
+    return stage("interpolator") if own is None else own
+
+
+def _recipe(path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[str], images: bool, minutes: float) -> Recipe:
+    """The recipe at `path`, which people may have edited; or one that is sized to the episodes and the minutes, and written."""
+    if path.is_file():
+        say(f"{path} is used as it is: delete it to have one made anew")
+        return load(path)
+    tree = sizing.tree(episodes, path.parent.absolute().name, signals, images)
+    parts = [spec] if spec.foundation is None else [spec.foundation, spec]
+    for each in parts:
+        _shorten(tree, each, 60 * ROOM * minutes / len(parts))
+    made = check(tree, source=str(path))
+    text = yaml.safe_dump(tree, sort_keys=False, default_flow_style=None)
+    say(f"{path}:\n{text}")
+    head = f"# Made by keyin find for {episodes.path.name}. To change it, edit it and delete the folder {RUN} beside it.\n"
+    storage.write(path, head + text)
+    return made
+
+
+def _shorten(tree: dict[str, Any], spec: StageSpec, seconds: float) -> None:
+    """Give a stage as many steps in a recipe's tree as take the seconds here, and not more than it has."""
+    from keyin_cli.training.estimate import estimate
+
+    rate = estimate(check(tree), spec)["steps_per_second"]
+    schedule = tree["pretrain"] if spec.foundation is None else tree["train"]["phases"][0]
+    schedule["steps"] = int(min(schedule["steps"], max(LEAST, round(seconds * rate, -2))))
