@@ -20,6 +20,7 @@ from keyin_cli.commands import (
     plan,
     pretrain_interp,
     recipes,
+    report,
     table,
     train,
 )
@@ -82,6 +83,7 @@ app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --sp
 app.command("table", epilog="keyin table recipes/brownian.yaml --seeds 1")(table.run)
 app.command("plan", epilog="keyin plan --ckpt artifacts/runs/pushing --method none --method keyin")(plan.run)
 app.command("find", epilog="keyin find artifacts/data/mine.zarr --ckpt artifacts/runs/mine --keyframes 8")(find.run)
+app.command("report", epilog="keyin report artifacts/find/mine/keyframes.json")(report.run)
 app.command("export", epilog="keyin export artifacts/find/mine/keyframes.json --to csv --to images")(export.run)
 app.command("info", epilog="keyin info artifacts/data/brownian.zarr --verify")(info.run)
 app.command("doctor", epilog="keyin doctor --json")(doctor.run)

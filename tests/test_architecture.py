@@ -19,7 +19,7 @@ FLOORS = (
     ("model", "datasets"),
     ("training", "figures"),
     ("discovery", "planning"),
-    ("methods",),
+    ("methods", "report"),
     ("library",),
     ("commands",),
     ("cli",),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyin_cli.commands.common import Json, NoWait, OptionalCheckpoint, Set, emit, listed
-from keyin_cli.commands.import_data import Camera, Crop, EpisodeRange, Format, Fps, Signals, Size, settings
+from keyin_cli.commands.import_data import Camera, Crop, EpisodeRange, Format, Fps, Size, settings
 from keyin_cli.names import finding
 
 if TYPE_CHECKING:
@@ -42,7 +42,12 @@ def run(
     crop: Crop = None,
     fps: Fps = 10,
     camera: Camera = None,
-    signals: Signals = None,
+    signals: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME:FROM:TO", help="States and actions that are looked at: observation.state, or some values of it."
+        ),
+    ] = None,
     episodes: EpisodeRange = None,
     kind: Format = None,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
@@ -54,6 +59,8 @@ def run(
     page to look at. Continues where it was stopped; --keyframes and --price need no new training."""
     from keyin_cli import storage
     from keyin_cli.errors import InputError
+    from keyin_cli.interrupts import interruptible
+    from keyin_cli.methods import checkpoints, finders, learning
     from keyin_cli.registry import METHODS
 
     if keyframes is not None and price is not None:
@@ -65,51 +72,29 @@ def run(
     if not images and not signals and ckpt is None:
         raise InputError("--no-images leaves nothing to look at: give --signals too")
     wanted = settings(size, crop, fps, kind, camera, signals, episodes)
-    folder = out or Path("artifacts/find") / source.absolute().stem
-    with storage.waiting(not no_wait):
-        _find(source, folder, wanted, ckpt, minutes, method, keyframes, price, images, overrides, overwrite, as_json)
-
-
-def _find(
-    source: Path,
-    folder: Path,
-    wanted: Settings,
-    ckpt: str | None,
-    minutes: float,
-    method: str | None,
-    keyframes: float | None,
-    price: float | None,
-    images: bool,
-    overrides: list[str],
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    from keyin_cli.errors import InputError
-    from keyin_cli.interrupts import interruptible
-    from keyin_cli.methods import checkpoints, finders, learning
-
-    checkpoint = checkpoints.load(ckpt, overrides) if ckpt is not None else None
-    from keyin_cli.discovery import evidence, found  # takes seconds, which bad input should not wait for
+    checkpoint = None if ckpt is None else checkpoints.load(ckpt, overrides)
+    from keyin_cli import report  # all of these take seconds, which bad input should not wait for
+    from keyin_cli.discovery import evidence, found
     from keyin_cli.discovery.finding import find
 
-    file = folder / found.FILE
+    folder = out or Path("artifacts/find") / source.absolute().stem
+    file, page = folder / found.FILE, folder / "report.html"
     found.check_free(file, overwrite)
-    episodes = _episodes(source, folder, wanted if checkpoint is None else _as_known(wanted, checkpoint.recipe))
-    if checkpoint is None:
-        run = learning.train(folder, episodes, method or "search", wanted.signals, images, minutes)
-        checkpoint = checkpoints.load(run, overrides)
-    with interruptible("stopped; no keyframes were written: run the same command again"):
-        name, finder, view = finders.made(method, checkpoint, episodes)
-        if price is not None and finder.knob != "price":
-            raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")
-        result, probability = find(finder, name, episodes, view, keyframes, price)
-        sources = finder.sources
-        evidence.write(folder / evidence.FILE, sources.foundation, episodes, view, result, probability, sources.device)
-        found.write(file, result)
-    from keyin_cli import report
-
-    page = folder / "report.html"
-    report.write(page, report.build(file))
+    with storage.waiting(not no_wait):
+        data = _episodes(source, folder, wanted if checkpoint is None else _as_known(wanted, checkpoint.recipe))
+        if checkpoint is None:
+            method = method or "search"
+            run = learning.train(folder, data, method, wanted.signals, images, minutes)
+            checkpoint = checkpoints.load(run, overrides)
+        with interruptible("stopped; no keyframes were written: run the same command again"):
+            name, finder, view = finders.made(method, checkpoint, data)
+            if price is not None and finder.knob != "price":
+                raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")
+            result, chances = find(finder, name, data, view, keyframes, price)
+            sources = finder.sources
+            evidence.write(folder / evidence.FILE, sources.foundation, data, view, result, chances, sources.device)
+            found.write(file, result)
+            report.write(page, report.build(file))
     count = [len(episode.keyframes) for episode in result.episodes]
     knob = ", ".join(f"{key} {value:.4g}" for key, value in result.settings.items())
     lines = [
@@ -117,8 +102,7 @@ def _find(
         f"look at them: {page}",
         f"for other programs: keyin export {file}",
     ]
-    answer: dict[str, Any] = {"path": str(file), "report": str(page), **result.model_dump(mode="json")}
-    emit(answer, as_json, lines)
+    emit({"path": str(file), "report": str(page), **result.model_dump(mode="json")}, as_json, lines)
 
 
 def _as_known(wanted: Settings, recipe: Recipe) -> Settings:
@@ -135,7 +119,9 @@ def _episodes(source: Path, folder: Path, wanted: Settings) -> Episodes:
     """The dataset at `source`, or what is imported from it into `folder`."""
     from keyin_cli.datasets.episodes.importing import import_source
     from keyin_cli.datasets.episodes.layout import is_episodes, open_episodes
+    from keyin_cli.datasets.episodes.seen import parts
 
     if is_episodes(source):
         return open_episodes(source)
-    return import_source(source, wanted, folder / "episodes.zarr")
+    names = tuple(dict.fromkeys(parts(each)[0] for each in wanted.signals))
+    return import_source(source, replace(wanted, signals=names), folder / "episodes.zarr")

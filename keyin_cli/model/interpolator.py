@@ -13,15 +13,17 @@ from keyin_cli.model.layers import ProjectedLstm, gaussian, mlp
 
 
 class Interpolator(nn.Module):
-    def __init__(self, embedding: int, max_offset: int, layers: int, units: int, latent: int) -> None:
+    def __init__(self, embedding: int, max_offset: int, layers: int, units: int, latent: int, straight: bool = False) -> None:
         """
         Args:
             embedding: E.
             max_offset: S.
             layers, units: of its LSTMs.
             latent: size of z_inter; 0 for a deterministic interpolator.
+            straight: whether what it says is added to the straight line between both embeddings.
         """
         super().__init__()
+        self.straight = straight
         self.max_offset, self.latent, self.layers, self.units = max_offset, latent, layers, units
         context = 2 * embedding + max_offset + latent
         self.initial = mlp([context, 2 * units, 2 * layers * units])
@@ -43,10 +45,19 @@ class Interpolator(nn.Module):
         context = torch.cat([start, end, offset, z], dim=-1)
         hidden, cell = self.initial(context).unflatten(-1, (2, self.layers, self.units)).permute(1, 2, 0, 3).contiguous()
         embeddings: Tensor = self.lstm.repeat(context, steps or self.max_offset, (hidden.tanh(), cell))
-        return embeddings
+        return embeddings + straight_line(start, end, offset, embeddings.shape[1]) if self.straight else embeddings
 
     def infer(self, embeddings: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Posterior of z_inter given a segment's own frames (B,S,E), the first `lengths` (B,) of them: mean, log σ (B,Z)."""
         assert self.posterior is not None, "a deterministic interpolator has no latent"
         outputs = self.posterior(embeddings)[0]
         return gaussian(outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1])
+
+
+def straight_line(start: Tensor, end: Tensor, offset: Tensor, steps: int) -> Tensor:
+    """Embeddings (B,steps,E) on the line from `start` to `end` (B,E), of the frames 1 … steps after `start`: at the share i/L of
+    the way, on average over the offset's distribution (B,S), and at `end` from there on."""
+    time = torch.arange(1, steps + 1, device=start.device, dtype=start.dtype)
+    length = torch.arange(1, offset.shape[-1] + 1, device=start.device, dtype=start.dtype)
+    shares = offset @ (time / length[:, None]).clamp_max(1)
+    return start[:, None] + shares[..., None] * (end - start)[:, None]

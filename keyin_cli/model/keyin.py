@@ -10,7 +10,7 @@ from keyin_cli.model import encoder, soft_time
 from keyin_cli.model.interpolator import Interpolator
 from keyin_cli.model.keyframes import Horizon, KeyframeModel, Keyframes, Observer, OffsetSource
 from keyin_cli.model.noise import normal
-from keyin_cli.recipe import BareInference, ConstantOffsets, Offsets, Recipe, StochasticInterpolator
+from keyin_cli.recipe import BareInference, ConstantOffsets, Offsets, Recipe, StochasticInterpolator, StraightInterpolator
 
 
 class Foundation(nn.Module):
@@ -27,6 +27,7 @@ class Foundation(nn.Module):
             layers=model.lstm.layers,
             units=model.lstm.units,
             latent=inner.latent if isinstance(inner, StochasticInterpolator) else 0,
+            straight=isinstance(inner, StraightInterpolator),
         )
 
     def inpaint(self, start: Tensor, end: Tensor, lengths: Tensor, steps: int) -> Tensor:

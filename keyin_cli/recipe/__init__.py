@@ -9,6 +9,7 @@ from keyin_cli.recipe.model import (
     Model,
     Offsets,
     StochasticInterpolator,
+    StraightInterpolator,
     model_section,
 )
 from keyin_cli.recipe.reading import about, check, data_section, find, folder, load, shipped, to_yaml
@@ -33,6 +34,7 @@ __all__ = [
     "Section",
     "Split",
     "StochasticInterpolator",
+    "StraightInterpolator",
     "Train",
     "TrainPhase",
     "Weight",

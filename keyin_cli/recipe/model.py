@@ -36,11 +36,20 @@ class DeterministicInterpolator(Section):
     kind: Literal["deterministic"] = "deterministic"
 
 
+class StraightInterpolator(Section):
+    """Deterministic; it corrects the straight line between both embeddings, which little data need not teach it."""
+
+    kind: Literal["straight"]
+
+
 class StochasticInterpolator(Section):
     """A seq2seq VAE, as in the 2019 paper."""
 
     kind: Literal["stochastic"]
     latent: Positive = 16
+
+
+InterpolatorSection = DeterministicInterpolator | StraightInterpolator | StochasticInterpolator
 
 
 class TemporalInference(Section):
@@ -96,9 +105,7 @@ class Model(Section):
 
     codec: CodecSection = Field(default_factory=default_codec)
     lstm: Lstm = Lstm()
-    interpolator: Annotated[DeterministicInterpolator | StochasticInterpolator, Field(discriminator="kind")] = (
-        DeterministicInterpolator()
-    )
+    interpolator: Annotated[InterpolatorSection, Field(discriminator="kind")] = DeterministicInterpolator()
     inference: Annotated[TemporalInference | BareInference, Field(discriminator="kind")] = TemporalInference()
     offsets: Annotated[Offsets, Field(discriminator="kind")] = FreeOffsets()
     latent: Positive = 16  # size of z_t

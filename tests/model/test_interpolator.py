@@ -1,7 +1,8 @@
 import pytest
 import torch
+from torch.nn import functional
 
-from keyin_cli.model.interpolator import Interpolator
+from keyin_cli.model.interpolator import Interpolator, straight_line
 
 
 def build(latent: int) -> Interpolator:
@@ -40,3 +41,20 @@ def test_the_posterior_reads_only_the_segment() -> None:
     torch.testing.assert_close(interpolator.infer(changed, lengths)[0], interpolator.infer(frames, lengths)[0])
     changed[0, 1] = 7.0
     assert not torch.allclose(interpolator.infer(changed, lengths)[0][0], interpolator.infer(frames, lengths)[0][0])
+
+
+def test_the_straight_line_reaches_the_end_at_the_offset_and_stays() -> None:
+    start, end = torch.zeros(1, 2), torch.tensor([[3.0, -6.0]])
+    line = straight_line(start, end, functional.one_hot(torch.tensor([2]), 5).float(), 5)
+    torch.testing.assert_close(line[0, :, 0], torch.tensor([1.0, 2, 3, 3, 3]))
+    torch.testing.assert_close(line[0, :, 1], torch.tensor([-2.0, -4, -6, -6, -6]))
+    mixed = straight_line(start, end, torch.tensor([[0.0, 0.5, 0.5, 0, 0]]), 2)
+    torch.testing.assert_close(mixed[0, :, 0], torch.tensor([0.5 * 1.5 + 0.5 * 1, 0.5 * 3 + 0.5 * 2]))
+
+
+def test_a_straight_interpolator_corrects_the_line() -> None:
+    plain, straight = (Interpolator(4, 3, 1, 8, latent=0, straight=each) for each in (False, True))
+    straight.load_state_dict(plain.state_dict())
+    start, end, offset, z = torch.randn(2, 4), torch.randn(2, 4), torch.eye(3)[:2], torch.zeros(2, 0)
+    expected = plain(start, end, offset, z) + straight_line(start, end, offset, 3)
+    torch.testing.assert_close(straight(start, end, offset, z), expected)

@@ -9,15 +9,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.episodes.layout import FRAMES, Episodes
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 
 if TYPE_CHECKING:
     from keyin_cli.datasets.episodes import EpisodesData
 
 
+def parts(signal: str) -> tuple[str, range | None]:
+    """Name and values of a signal: all of `action`, the values 12 … 18 of `observation.state:12:19`.
+
+    Raises:
+        InputError: what follows the name is no range.
+    """
+    name, colon, extent = signal.partition(":")
+    if not colon:
+        return name, None
+    begin, _, end = extent.partition(":")
+    if not (begin.isascii() and end.isascii() and begin.isdigit() and end.isdigit() and int(begin) < int(end) < 10**6):
+        raise InputError(
+            f"the signal {shown(signal)}: expected NAME or NAME:FROM:TO, such as {shown(name)}:0:3 for its first three values"
+        )
+    return name, range(int(begin), int(end))
+
+
+def chosen(signal: str, episodes: Episodes) -> tuple[str, range]:
+    """Name and values of a signal of a dataset.
+
+    Raises:
+        InputError: it has no such signal, or fewer values.
+    """
+    name, columns = parts(signal)
+    size = episodes.signals.get(name)
+    if size is None or (columns is not None and columns.stop > size):
+        there = ", ".join(f"{each} ({count})" for each, count in episodes.signals.items()) or "none"
+        raise InputError(f"{episodes.path} has no signal {shown(signal)}, it has {there}: import it again with --signals")
+    return name, range(size) if columns is None else columns
+
+
 @dataclass(frozen=True)
 class Seen:
-    """Signals by name, behind `pixels` values of a frame's image (0: without images). `shape` is that of a frame."""
+    """Signals, as `parts` reads them, behind `pixels` values of a frame's image (0: without images). `shape`: of a frame."""
 
     pixels: int
     signals: tuple[str, ...]
@@ -29,13 +60,15 @@ class Seen:
         Raises:
             InputError: they cannot be decoded, or a signal is no number.
         """
-        parts: list[NDArray[Any]] = [episodes.read(f"data/{name}", begin, end) for name in self.signals]
-        for name, values in zip(self.signals, parts, strict=True):
+        found: list[NDArray[Any]] = []
+        if self.pixels:
+            found.append(episodes.read(FRAMES, begin, end).reshape(end - begin, -1) / np.float32(255))
+        for signal in self.signals:
+            name, columns = chosen(signal, episodes)
+            found.append(values := episodes.read(f"data/{name}", begin, end)[:, columns.start : columns.stop])
             if not np.isfinite(values).all():
                 raise InputError(f"{episodes.path}: the signal {name} has values that are no numbers: import it again without it")
-        if self.pixels:
-            parts.insert(0, episodes.read(FRAMES, begin, end).reshape(end - begin, -1) / np.float32(255))
-        return np.concatenate(parts, axis=1, dtype=np.float32).reshape(-1, *self.shape)
+        return np.concatenate(found, axis=1, dtype=np.float32).reshape(-1, *self.shape)
 
 
 def seen(data: EpisodesData, episodes: Episodes) -> Seen | None:
@@ -48,7 +81,6 @@ def seen(data: EpisodesData, episodes: Episodes) -> Seen | None:
         found, expected = ("x".join(map(str, image)) for image in (episodes.image, data.image))
         raise InputError(f"{episodes.path} has frames of {found}, the recipe knows {expected}: import it in that size")
     for name, size in data.signals.items():
-        if episodes.signals.get(name) != size:
-            there = ", ".join(f"{each} ({count})" for each, count in episodes.signals.items()) or "none"
-            raise InputError(f"{episodes.path} has no signal {name} of {size} values, which the recipe knows: it has {there}")
+        if (found_size := len(chosen(name, episodes)[1])) != size:
+            raise InputError(f"{episodes.path} has {found_size} values of the signal {name}, the recipe knows {size}")
     return Seen(data.frame.pixels, tuple(data.signals), data.frame.shape) if data.signals else None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.datasets.episodes.seen import chosen
 from keyin_cli.errors import InputError
 
 SHORTEST, LONGEST = 8, 61  # frames of a window
@@ -30,9 +31,7 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
     Raises:
         InputError: a signal is not there; the episodes are too short.
     """
-    if unknown := [each for each in signals if each not in episodes.signals]:
-        there = ", ".join(episodes.signals) or "none"
-        raise InputError(f"{episodes.path} has no signal {unknown[0]}, it has {there}: import it again with --signals")
+    sizes = {each: chosen(each, episodes) for each in signals}
     frames = int(np.clip(np.percentile(episodes.lengths, SHORT, method="lower"), SHORTEST, LONGEST))
     if episodes.lengths.max() < frames:
         raise InputError(f"{episodes.path} has episodes of at most {episodes.lengths.max()} frames, {frames} are needed")
@@ -45,7 +44,7 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
             "path": str(episodes.path),
             "frames": frames,
             **({"height": height, "width": width, "channels": channels} if images else {}),
-            **({"signals": {each: episodes.signals[each] for each in signals}} if signals else {}),
+            **({"signals": {each: len(columns) for each, (_, columns) in sizes.items()}} if signals else {}),
             "stride": max(1, frames // OVERLAP),
         },
         "window": {
@@ -54,7 +53,7 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
             "keyframes": max(4, -(-(frames - 1) // (longest // 3 or 1))),
             "max_offset": longest,
         },
-        "model": {"codec": {"kind": "components", "embedding": 64}},
+        "model": {"codec": {"kind": "components", "embedding": 64}, "interpolator": {"kind": "straight"}},
         "pretrain": {"batch": BATCH, "lengths": [1, longest], "steps": most_steps(episodes.total, longest)},
         "train": {
             "phases": [

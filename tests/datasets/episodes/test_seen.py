@@ -46,6 +46,14 @@ def test_signals_come_behind_pixels_in_the_recipe_s_order(path: Path) -> None:
     assert np.array_equal(rows[:, :, 0, 0, 72:], np.stack([np.hstack([ACTION, STATE])[i : i + 5] for i in (12, 0)]))
 
 
+def test_some_values_of_a_signal(path: Path) -> None:
+    dataset = open_for(data(path, signals={"state:1:2": 1, "action": 1}))
+    assert np.array_equal(dataset.read("frames", np.array([0]))[0, :, 0, 0], np.hstack([STATE[:, 1:], ACTION])[:5])
+    for wrong in ("state:1", "state:1:3", "state:2:1", "state:-1:1", "state::", "state:1:2:3"):
+        with pytest.raises(InputError, match="signal"):
+            open_for(data(path, signals={wrong: 1}))
+
+
 def test_signals_alone(path: Path) -> None:
     dataset = open_for(data(path, signals={"state": 2}))
     assert np.array_equal(dataset.read("frames", np.array([0]))[0, :, 0, 0], STATE[:5])
@@ -68,8 +76,8 @@ def test_other_signals_are_another_dataset(path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "line"),
     [
-        ({"signals": {"states": 2}}, r"has no signal states of 2 values, .* it has action \(1\), state \(2\)$"),
-        ({"signals": {"state": 3}}, "has no signal state of 3 values"),
+        ({"signals": {"states": 2}}, r"has no signal states, it has action \(1\), state \(2\): import it again"),
+        ({"signals": {"state": 3}}, "has 2 values of the signal state, the recipe knows 3"),
         ({"height": 4, "width": 4, "channels": 3}, "has frames of 4x6x3, the recipe knows 4x4x3"),
         ({"height": 4, "width": 4, "channels": 3, "signals": {"state": 2}}, "has frames of 4x6x3, the recipe knows 4x4x3"),
     ],
