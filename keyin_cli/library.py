@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets import loader, opening, store
+from keyin_cli.datasets.episodes import EpisodesData
+from keyin_cli.datasets.episodes.background import difference, restored
 from keyin_cli.datasets.store import Dataset
 from keyin_cli.devices import pick_device
 from keyin_cli.discovery.inpainting import to_frames
@@ -28,6 +30,8 @@ from keyin_cli.model.encoder import to_images
 from keyin_cli.model.predictor import Predictor
 from keyin_cli.model.trained import Checkpoint
 from keyin_cli.recipe import Recipe
+
+Background = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Model:
         Raises:
             InputError: the frames are of another shape or type; what the method needs was not trained.
         """
-        frames = self._checked(frames)
+        frames = self._background(self._checked(frames))[0]
         times, estimate = self._select(frames), getattr(self._selector, "probability", None)
         return Keyframes(times, estimate(frames) if estimate and len(frames) else times.astype(np.float32))
 
@@ -90,7 +94,10 @@ class Model:
             InputError: see `keyframes`.
         """
         length = self.recipe.window.frames
-        ends = [np.flatnonzero(times) + self.recipe.window.conditioning + 1 for times in self._select(self._checked(frames))]
+        ends = [
+            np.flatnonzero(times) + self.recipe.window.conditioning + 1
+            for times in self._select(self._background(self._checked(frames))[0])
+        ]
         bounds = [np.unique([0, *each, length]) for each in ends]
         return [np.stack([each[:-1], each[1:]], axis=1) for each in bounds]
 
@@ -102,10 +109,11 @@ class Model:
         """
         frames = self._checked(frames)
         self._check_draws()
+        frames, mean = self._background(frames)
         times = self._select(frames)  # of all at once: what is sampled depends on the place of a sequence
         drawn = [np.empty((0, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
         drawn += [self._selector.predict(*each) for each in zip(batches(frames), batches(times), strict=True)]
-        return np.concatenate(drawn)
+        return _shown(np.concatenate(drawn), mean)
 
     def sample(self, frames: Frames, n: int = 1, seed: int = 0) -> Frames:
         """Continue sequences with latents from the prior.
@@ -127,12 +135,13 @@ class Model:
         count = self.recipe.window.conditioning
         conditioning = self._checked(frames, at_least=count)[:, :count]
         self._check_draws()
+        conditioning, mean = self._background(conditioning)
         predictor, rng = self._predictor(), loader.step_rng(_seed(seed), 0)
         drawn = [np.empty((0, n, self.recipe.window.predicted, *self.recipe.data.image), np.uint8)]
         for begin in range(0, len(conditioning), BATCH):
             images = to_images(conditioning[begin : begin + BATCH], self._device)
             drawn.append(np.stack([to_frames(predictor.sample(images, rng)) for _ in range(n)], axis=1))
-        return np.concatenate(drawn)
+        return _shown(np.concatenate(drawn), None if mean is None else mean[:, None])
 
     def _select(self, frames: Frames) -> Times:
         times = self._selector.select(frames) if len(frames) else np.zeros((0, self.recipe.window.predicted), np.bool_)
@@ -151,6 +160,21 @@ class Model:
         dataset = opening.open_for(self.recipe.data)
         indices = loader.first_of(dataset, "train", self.recipe.discovery.calibration)
         return dataset.read("frames", indices, self.recipe.window.frames)  # `load_frames` may write them to a cache
+
+    def _background(self, frames: Frames) -> tuple[Frames, Background | None]:
+        """What the model sees of sequences (n,T,*frame), and the mean frames (n,1,H,W,C) that it does not see, if there are any:
+        here they are those of the sequences, in training they were those of whole episodes."""
+        data = self.recipe.data
+        if not isinstance(data, EpisodesData) or data.background is None or not len(frames):
+            return frames, None
+        pixels = frames[..., : data.frame.pixels].reshape(*frames.shape[:2], *data.image) if data.signals else frames
+        images = np.rint(pixels * 255).astype(np.uint8) if data.signals else pixels
+        mean = images.mean(1, keepdims=True, dtype=np.float32)
+        seen = difference(images, mean)
+        if not data.signals:
+            return seen, mean
+        flat = seen.reshape(*frames.shape[:2], 1, 1, -1) / np.float32(255)
+        return np.concatenate([flat, frames[..., data.frame.pixels :]], axis=-1), mean
 
     def _check_draws(self) -> None:
         if not self.recipe.data.frame.pixels:
@@ -204,6 +228,11 @@ def open_dataset(path: str | Path) -> Dataset:
         InputError: there is none, or it is damaged.
     """
     return store.open_dataset(Path(path))
+
+
+def _shown(drawn: Frames, mean: Background | None) -> Frames:
+    """Drawn frames as images, with the mean frames that the model did not see."""
+    return drawn if mean is None else restored(drawn, mean)
 
 
 def _seed(seed: int) -> int:

@@ -53,7 +53,7 @@ def write(
                 foundation, read, end - begin, frame_times(episodes, index, each), draws, device
             )
             if drawn is not None:
-                tensors[f"inpainted/{index}"] = drawn
+                tensors[f"inpainted/{index}"] = view.shown(episodes, index, drawn) if view else drawn
             if (chances := probability[index]) is not None:
                 tensors[f"probability/{index}"] = chances.astype(np.float32)
             advance(end - begin)

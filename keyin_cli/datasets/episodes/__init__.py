@@ -24,6 +24,7 @@ class EpisodesData(DataSection):
     width: Size = 0
     channels: Size = 0
     signals: dict[str, Positive] = Field({})  # states, actions by name, and the size of each
+    background: Literal["mean"] | None = None  # what images are seen as differences from: the episode's mean frame
     stride: Positive = 5  # frames from one window to the next
 
     @property
@@ -40,6 +41,8 @@ class EpisodesData(DataSection):
             raise ValueError("height: an image needs height, width and channels, all above 0")
         if not any(self.frame):
             raise ValueError("signals: without height, width and channels there is nothing to see")
+        if self.background and not any(self.image):
+            raise ValueError("background: there are no images")
         return self
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keyin_cli.datasets.episodes.background import difference, mean_frame, restored
 from keyin_cli.datasets.episodes.layout import FRAMES, Episodes
 from keyin_cli.errors import InputError, shown
 
@@ -48,21 +49,29 @@ def chosen(signal: str, episodes: Episodes) -> tuple[str, range]:
 
 @dataclass(frozen=True)
 class Seen:
-    """Signals, as `parts` reads them, behind `pixels` values of a frame's image (0: without images). `shape`: of a frame."""
+    """Of a frame its image, `pixels` values (0: without images), or its difference from the episode's mean frame (`background`),
+    and behind it signals, as `parts` reads them. `shape`: of a frame."""
 
     pixels: int
     signals: tuple[str, ...]
     shape: tuple[int, int, int]
+    background: bool = False
+    means: dict[int, NDArray[np.float32]] = field(default_factory=dict, compare=False, repr=False)  # of episodes
 
-    def read(self, episodes: Episodes, begin: int, end: int) -> NDArray[np.float32]:
-        """The frames `begin` … `end - 1` (k,*shape): pixels in [0,1], then signals.
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float32 if self.signals else np.uint8)
+
+    def read(self, episodes: Episodes, begin: int, end: int) -> NDArray[Any]:
+        """The frames `begin` … `end - 1`, counted over all episodes: (k,*shape) uint8; with signals float32, pixels in [0,1].
 
         Raises:
             InputError: they cannot be decoded, or a signal is no number.
         """
-        found: list[NDArray[Any]] = []
-        if self.pixels:
-            found.append(episodes.read(FRAMES, begin, end).reshape(end - begin, -1) / np.float32(255))
+        images = self._images(episodes, begin, end) if self.pixels else None
+        if images is not None and not self.signals:
+            return images
+        found: list[NDArray[Any]] = [] if images is None else [images.reshape(end - begin, -1) / np.float32(255)]
         for signal in self.signals:
             name, columns = chosen(signal, episodes)
             found.append(values := episodes.read(f"data/{name}", begin, end)[:, columns.start : columns.stop])
@@ -70,9 +79,28 @@ class Seen:
                 raise InputError(f"{episodes.path}: the signal {name} has values that are no numbers: import it again without it")
         return np.concatenate(found, axis=1, dtype=np.float32).reshape(-1, *self.shape)
 
+    def mean(self, episodes: Episodes, index: int) -> NDArray[np.float32]:
+        """The mean frame of an episode, which is found once."""
+        if index not in self.means:
+            self.means[index] = mean_frame(episodes, index)
+        return self.means[index]
+
+    def shown(self, episodes: Episodes, index: int, drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Images (…,H,W,C) that people can look at, of drawn ones of an episode."""
+        return restored(drawn, self.mean(episodes, index)) if self.background else drawn
+
+    def _images(self, episodes: Episodes, begin: int, end: int) -> NDArray[np.uint8]:
+        frames: NDArray[np.uint8] = episodes.read(FRAMES, begin, end)
+        if self.background:
+            owners = np.searchsorted(episodes.ends, np.arange(begin, end), side="right")
+            for index in np.unique(owners).tolist():
+                of = owners == index
+                frames[of] = difference(frames[of], self.mean(episodes, index))
+        return frames
+
 
 def seen(data: EpisodesData, episodes: Episodes) -> Seen | None:
-    """What a recipe looks at in a dataset; None of images alone.
+    """What a recipe looks at in a dataset; None of images as they are.
 
     Raises:
         InputError: the dataset has other images or signals than the recipe.
@@ -83,4 +111,6 @@ def seen(data: EpisodesData, episodes: Episodes) -> Seen | None:
     for name, size in data.signals.items():
         if (found_size := len(chosen(name, episodes)[1])) != size:
             raise InputError(f"{episodes.path} has {found_size} values of the signal {name}, the recipe knows {size}")
-    return Seen(data.frame.pixels, tuple(data.signals), data.frame.shape) if data.signals else None
+    if not data.signals and not data.background:
+        return None
+    return Seen(data.frame.pixels, tuple(data.signals), data.frame.shape, data.background is not None)

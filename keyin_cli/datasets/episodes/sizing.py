@@ -18,6 +18,7 @@ SHORT = 10  # per cent of the episodes may be shorter than a window
 OVERLAP = 6  # windows that a frame is in, about
 VISITS = 2000  # times that training comes by a frame, at most: more would learn few frames by heart
 BATCH = 64
+EMBEDDING = COMPONENTS = 128
 
 
 def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
             "kind": "episodes",
             "path": str(episodes.path),
             "frames": frames,
-            **({"height": height, "width": width, "channels": channels} if images else {}),
+            **({"height": height, "width": width, "channels": channels, "background": "mean"} if images else {}),
             **({"signals": {each: len(columns) for each, (_, columns) in sizes.items()}} if signals else {}),
             "stride": max(1, frames // OVERLAP),
         },
@@ -53,7 +54,10 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
             "keyframes": max(4, -(-(frames - 1) // (longest // 3 or 1))),
             "max_offset": longest,
         },
-        "model": {"codec": {"kind": "components", "embedding": 64}, "interpolator": {"kind": "straight"}},
+        "model": {
+            "codec": {"kind": "components", "embedding": EMBEDDING, "components": COMPONENTS},
+            "interpolator": {"kind": "straight"},
+        },
         "pretrain": {"batch": BATCH, "lengths": [1, longest], "steps": most_steps(episodes.total, longest)},
         "train": {
             "phases": [

@@ -57,7 +57,7 @@ class Windows:
 
     @cached_property
     def sha256(self) -> str:
-        seen = [] if self.seen is None else [self.seen.pixels, list(self.seen.signals)]
+        seen = [] if self.seen is None else [self.seen.pixels, list(self.seen.signals), self.seen.background]
         return digest([self.episodes.sha256, self.frames, self.stride, *seen])
 
     @cached_property
@@ -111,7 +111,7 @@ class Windows:
     def _row(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and type of a row."""
         if name == "frames" and self.seen is not None:
-            return self.seen.shape, np.dtype(np.float32)
+            return self.seen.shape, self.seen.dtype
         return self.episodes.row(f"data/{name}")
 
     def _rows(self, name: str, begin: int, end: int) -> NDArray[Any]:

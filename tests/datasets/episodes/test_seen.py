@@ -99,3 +99,23 @@ def test_signals_that_are_no_numbers(path: Path) -> None:
     with pytest.raises(InputError, match="the signal state has values that are no numbers"):
         open_for(data(path, signals={"state": 2})).read("frames", np.array([0]))
     assert open_episodes(path).signals == {"action": 1, "state": 2}
+
+
+def test_differences_from_the_episode_s_own_mean(path: Path) -> None:
+    """Also in a piece that reaches over the end of an episode."""
+    episodes = open_episodes(path)
+    seen = open_for(data(path, **IMAGE, background="mean")).seen
+    rows = seen.read(episodes, 10, 14)
+    for place, frame in enumerate(range(10, 14)):
+        own = FRAMES[:12] if frame < 12 else FRAMES[12:]
+        expected = (FRAMES[frame] - own.mean(0)) / 2 + 127.5
+        np.testing.assert_allclose(rows[place], expected, atol=0.51)
+    assert rows.dtype == np.uint8
+    shown = seen.shown(episodes, 0, rows[:2])
+    assert np.abs(shown.astype(int) - FRAMES[10:12]).max() <= 1
+    assert seen.means.keys() == {0, 1}
+
+
+def test_a_background_for_signals_alone_is_none(path: Path) -> None:
+    with pytest.raises(ValueError, match="background: there are no images"):
+        data(path, signals={"state": 2}, background="mean")
