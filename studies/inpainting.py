@@ -29,13 +29,15 @@ LENGTHS = (5, 10, 20)  # frames between both ends
 SEQUENCES = 64
 
 
-def psnr(drawn: torch.Tensor, truth: torch.Tensor) -> float:
-    """dB, from the mean squared error over all pixels of images in [0,1]."""
-    return float(-10 * (drawn - truth).square().mean().log10())
+def psnr(drawn: torch.Tensor, truth: torch.Tensor, half: bool) -> float:
+    """dB, from the mean squared error over all pixels of images in [0,1]; `half`: these are half the differences from a mean."""
+    return float(-10 * ((2 if half else 1) * (drawn - truth)).square().mean().log10())
 
 
 @torch.no_grad()
-def measured(foundation: Foundation, frames: NDArray[np.uint8], length: int, device: torch.device) -> dict[str, float]:
+def measured(
+    foundation: Foundation, frames: NDArray[np.uint8], length: int, half: bool, device: torch.device
+) -> dict[str, float]:
     """PSNR of the frames 1 … length-1 of sequences (n,T,H,W,C), from the first and the one `length` later."""
     images = to_images(frames[:, : length + 1], device)
     decoder, embeddings = foundation.decoder, foundation.encoder(images)
@@ -43,9 +45,9 @@ def measured(foundation: Foundation, frames: NDArray[np.uint8], length: int, dev
     truth, background = images[:, 1:-1], images[:, :1]
     shares = torch.linspace(0, 1, length + 1)[1:-1, None, None, None]
     return {
-        "inpainted": psnr(decoder.draw(decoder(generated, background)), truth),
-        "faded": psnr((1 - shares) * images[:, :1] + shares * images[:, -1:], truth),
-        "own": psnr(decoder.draw(decoder(embeddings[:, 1:-1], background)), truth),
+        "inpainted": psnr(decoder.draw(decoder(generated, background)), truth, half),
+        "faded": psnr((1 - shares) * images[:, :1] + shares * images[:, -1:], truth, half),
+        "own": psnr(decoder.draw(decoder(embeddings[:, 1:-1], background)), truth, half),
     }
 
 
@@ -76,7 +78,8 @@ def _run(run: Path, split: str) -> dict[str, Any]:
     some = indices[np.linspace(0, len(indices) - 1, min(SEQUENCES, len(indices))).astype(int)]
     frames, device = dataset.read("frames", some), pick_device("cpu")
     longest = foundation.interpolator.max_offset
-    rows = {str(length): measured(foundation, frames, length, device) for length in LENGTHS if length <= longest}
+    half = getattr(recipe.data, "background", None) is not None
+    rows = {str(length): measured(foundation, frames, length, half, device) for length in LENGTHS if length <= longest}
     stage = next(iter(checkpoint.files.values())).parent
     manifest = storage.read_json(stage / storage.MANIFEST) if (stage / storage.MANIFEST).is_file() else {}
     return {
