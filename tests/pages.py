@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SMALLER = {
     r"--ckpt artifacts/released/": f"--ckpt {ROOT}/artifacts/released/",
+    r"--minutes \d+": "--minutes 0.1",
     r"recipes/(brownian|pushing)(-demo)?\.yaml": r"recipes/tiny/\1.yaml",
     r"artifacts/runs/(brownian|pushing)(-demo)?\b": r"artifacts/runs/tiny-\1",
 }

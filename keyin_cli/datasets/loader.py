@@ -43,6 +43,14 @@ def load_frames(dataset: Sequences, split: str, frames: int, limit: int | None =
     return dataset.read("frames", indices, frames)
 
 
+def load_splits(dataset: Sequences, frames: int, shared: bool) -> dict[str, NDArray[Any]]:
+    """The frames of `train` and `val`, see `load_frames`; one array where they are the same sequences, as those of few episodes
+    are."""
+    train = load_frames(dataset, "train", frames, shared=shared)
+    same = np.array_equal(dataset.indices("train"), dataset.indices("val"))
+    return {"train": train, "val": train if same else load_frames(dataset, "val", frames, shared=shared)}
+
+
 def first_of(dataset: Sequences, split: str, limit: int | None = None) -> NDArray[np.int64]:
     """The sequences (n,) of a split, at most `limit`.
 

@@ -36,7 +36,7 @@ def _opened(data: DataSection, path: Path) -> Sequences:
     if is_episodes(path):
         episodes = open_episodes(path)
         if isinstance(data, EpisodesData):
-            return windows(episodes, data.frames, data.stride, seen(data, episodes))
+            return windows(episodes, data.frames, data.stride, seen(data, episodes), data.split)
         return windows(episodes, data.frames, data.frames)
     missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
     if isinstance(data, EpisodesData):

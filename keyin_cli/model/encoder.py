@@ -25,7 +25,7 @@ from keyin_cli.recipe.data import Frame
 from keyin_cli.registry import CODECS
 
 DARKEST = 1 / 510  # half a step of a pixel's value: backgrounds are kept this far from 0 and 1
-FITTED = 4000  # frames from which features are made
+FITTED, VALUES = 4000, 50_000_000  # frames from which features are made, at most; and pixels and signals of all of them
 
 
 class Encoder(nn.Module):
@@ -33,13 +33,17 @@ class Encoder(nn.Module):
         """`body`: frames (B,*shape), or their features (B,F) -> (B,E); `embedding`: E."""
         super().__init__()
         self.shape = shape
+        self.observes: tuple[int, ...] = shape if features is None else (features.count,)
         self.features = features
         self.body = nn.Sequential(body, nn.LayerNorm(embedding, elementwise_affine=False))
 
     def forward(self, frames: Tensor) -> Tensor:
-        flat = frames.reshape(-1, *self.shape)
-        embeddings: Tensor = self.body(flat if self.features is None else self.features(flat))
-        return embeddings.reshape(*frames.shape[:-3], -1)
+        return self.embed(frames if self.features is None else self.features(frames))
+
+    def embed(self, observed: Tensor) -> Tensor:
+        """Embeddings (...,E) of what `Decoder.observed` gives of frames: of features need not be made twice."""
+        embeddings: Tensor = self.body(observed.reshape(-1, *self.observes))
+        return embeddings.reshape(*observed.shape[: observed.ndim - len(self.observes)], -1)
 
 
 class Decoder(nn.Module):
@@ -111,7 +115,8 @@ def start_from(encoder: Encoder, decoder: Decoder, frames: NDArray[Any]) -> None
         decoder.start_from(torch.from_numpy(mean).float())
         return
     flat = frames.reshape(-1, *encoder.shape)
-    some = flat[np.linspace(0, len(flat) - 1, min(FITTED, len(flat))).astype(int)]
+    count = min(FITTED, len(flat), max(1, VALUES // flat[0].size))
+    some = flat[np.linspace(0, len(flat) - 1, count).astype(int)]
     encoder.features.fit(to_images(some, torch.device("cpu")))
     decoder.features.load_state_dict(encoder.features.state_dict())
     decoder.likelihood.ignore(decoder.features.scale == 0)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from keyin_cli.recipe.data import Frame
 
-STILL = 1e-6  # deviation of a feature that does not change
+STILL = 1e-6  # deviation of a component that does not change; of a signal relative to its largest value
+TINY = 1e-30  # below it, the inverse of a deviation is no number
 EXTRA, ROUNDS = 16, 3  # of the randomised decomposition
 
 
@@ -49,15 +50,23 @@ class Features(nn.Module):
     def fit(self, frames: Tensor) -> None:
         """Set the components and scales from training frames (n,*frame.shape)."""
         flat = frames.flatten(1)
-        self.mean.copy_(flat.mean(0))
-        centred = flat - self.mean
+        centred = flat - flat[0]  # exactly 0 of what stands still, whose mean would be rounded
+        self.mean.copy_(flat[0] + (middle := centred.mean(0)))
+        pixels, signals = centred.sub_(middle).split([self.frame.pixels, self.frame.signals], dim=1)
         if self.components:
-            count = min(self.components + EXTRA, *centred[:, : self.frame.pixels].shape)
+            count = min(self.components + EXTRA, *pixels.shape)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
-                found = torch.svd_lowrank(centred[:, : self.frame.pixels], count, ROUNDS)[2][:, : self.components]
+                found = torch.svd_lowrank(pixels, count, ROUNDS)[2][:, : self.components]
             self.basis.zero_()
             self.basis[:, : found.shape[1]] = found
-        self.scale.fill_(1)
-        deviations = self(frames).square().mean(0).sqrt()
-        self.scale.copy_(torch.where(deviations > STILL, deviations, 0))
+        largest = flat[:, self.frame.pixels :].abs().amax(0)
+        deviations = torch.cat([_deviations(pixels @ self.basis), _deviations(signals)])
+        least = torch.cat([torch.full((self.components,), STILL), (STILL * largest).clamp_min(TINY)])
+        self.scale.copy_(torch.where(deviations > least, deviations, 0))
+
+
+def _deviations(centred: Tensor) -> Tensor:
+    """Standard deviations (F,) of (n,F) with mean 0, of whatever scale: the squares of very large or small values are none."""
+    peak = centred.abs().amax(0)
+    return peak * (centred / peak.clamp_min(TINY)).square().mean(0).sqrt()

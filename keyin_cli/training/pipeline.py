@@ -64,9 +64,7 @@ def train(
             return done
         with distributed.first_alone():
             shared = distributed.world() > 1
-            frames = {
-                split: loader.load_frames(dataset, split, recipe.window.frames, shared=shared) for split in ("train", "val")
-            }
+            frames = loader.load_splits(dataset, recipe.window.frames, shared)
         if overwrite and distributed.rank() == 0:  # only now that everything else is in order
             storage.remove(folder)
         hashes = [value["sha256"] for value in inputs.values()]

@@ -10,7 +10,7 @@ import zarr
 
 from keyin_cli import machine, storage
 from keyin_cli.datasets import store
-from keyin_cli.datasets.loader import batch_indices, load_frames, load_labels, step_rng
+from keyin_cli.datasets.loader import batch_indices, load_frames, load_labels, load_splits, step_rng
 from keyin_cli.datasets.store import Dataset, open_dataset
 from keyin_cli.errors import InputError, RunError
 
@@ -25,6 +25,16 @@ def test_order_depends_on_seed_and_step_alone() -> None:
     np.testing.assert_array_equal(batch_indices(3, 7, 100, 8), batch_indices(3, 7, 100, 8))
     assert batch_indices(3, 7, 100, 8).tolist() != batch_indices(4, 7, 100, 8).tolist()
     assert step_rng(3, 7).integers(1 << 60) == step_rng(3, 7).integers(1 << 60) != step_rng(3, 8).integers(1 << 60)
+
+
+def test_sequences_of_two_splits_are_read_once_where_they_are_the_same(tmp_path: Path) -> None:
+    group = zarr.create_group(tmp_path / "own.zarr")
+    group.create_array("frames", data=np.arange(4 * 8 * 4, dtype=np.uint8).reshape(4, 8, 2, 2, 1))
+    both = load_splits(open_dataset(tmp_path / "own.zarr"), 8, shared=False)
+    assert both["train"] is both["val"]
+    group.create_array("split", data=np.array([0, 0, 1, 0], np.uint8))
+    apart = load_splits(open_dataset(tmp_path / "own.zarr"), 8, shared=False)
+    assert [len(apart[split]) for split in ("train", "val")] == [3, 1]
 
 
 def test_the_last_frame_is_no_label_and_splits_may_be_empty(tmp_path: Path) -> None:

@@ -130,6 +130,40 @@ def test_components_begin_as_those_of_the_training_frames(frame: Frame) -> None:
     torch.testing.assert_close(nats, torch.full((50, 6), float((~still).sum()) * 0.5 * math.log(2 * math.pi)))
 
 
+@pytest.mark.parametrize("frame", [Frame(8, 8, 3), Frame(8, 8, 1, 2), Frame(0, 0, 0, 2)])
+def test_what_never_changes_says_nothing(frame: Frame) -> None:
+    """Grey frames and a signal of 123.456 too, whose mean of 4,000 float32 is not exactly they."""
+    still = np.full((80, 50, *frame.shape), 100, np.uint8)
+    if frame.signals:
+        still = still / np.float32(255)
+        still[..., -frame.signals :] = 123.456
+    encoder, decoder = build(ComponentsCodec(kind="components", embedding=8, components=9), frame)
+    start_from(encoder, decoder, still)
+    images = to_images(still[0], torch.device("cpu"))
+    assert not decoder.features.scale.any()
+    assert not decoder.observed(images).any()
+    assert decoder.likelihood.price() == 0
+    assert not decoder.error(decoder(encoder(images), images), images, "sum").any()
+
+
+def test_signals_of_any_scale_are_standardised() -> None:
+    values = np.random.default_rng(0).normal(size=(50, 6, 1, 1, 4)).astype(np.float32)
+    scaled = values * np.float32([1e-9, 1, 1e6, 1e30]) + np.float32([0, 1e3, 0, 0])
+    encoder, decoder = build(ComponentsCodec(kind="components", embedding=8), Frame(0, 0, 0, 4))
+    start_from(encoder, decoder, scaled)
+    found = decoder.observed(torch.from_numpy(scaled)).reshape(-1, 4)
+    torch.testing.assert_close(found.std(0, correction=0), torch.ones(4), rtol=1e-3, atol=1e-3)
+
+
+def test_features_of_large_frames_are_made_from_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyin_cli.model.encoder.VALUES", 64 * 20)
+    encoder, decoder = build(ComponentsCodec(kind="components", embedding=8, components=30), Frame(8, 8, 1))
+    fitted = []
+    monkeypatch.setattr(encoder.features, "fit", lambda frames: fitted.append(len(frames)))
+    start_from(encoder, decoder, moving_bars(50))
+    assert fitted == [20]
+
+
 def test_components_are_the_same_whatever_torch_drew_before() -> None:
     found = []
     for seed in (0, 1):

@@ -25,6 +25,7 @@ class EpisodesData(DataSection):
     channels: Size = 0
     signals: dict[str, Positive] = Field({})  # states, actions by name, and the size of each
     background: Literal["mean"] | None = None  # what images are seen as differences from: the episode's mean frame
+    split: bool = True  # into training, validation and test; else every episode is in each
     stride: Positive = 5  # frames from one window to the next
 
     @property

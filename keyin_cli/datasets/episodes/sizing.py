@@ -47,6 +47,7 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
             **({"height": height, "width": width, "channels": channels, "background": "mean"} if images else {}),
             **({"signals": {each: len(columns) for each, (_, columns) in sizes.items()}} if signals else {}),
             "stride": max(1, frames // OVERLAP),
+            "split": False,  # what is searched is learned, too: no label is
         },
         "window": {
             "conditioning": 1,

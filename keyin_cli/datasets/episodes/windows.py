@@ -30,6 +30,7 @@ class Windows:
     frames: int
     stride: int
     seen: Seen | None = None
+    split: bool = True  # else every episode is in every split
 
     @property
     def path(self) -> Path:
@@ -58,7 +59,7 @@ class Windows:
     @cached_property
     def sha256(self) -> str:
         seen = [] if self.seen is None else [self.seen.pixels, list(self.seen.signals), self.seen.background]
-        return digest([self.episodes.sha256, self.frames, self.stride, *seen])
+        return digest([self.episodes.sha256, self.frames, self.stride, *seen, *([] if self.split else ["all"])])
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -77,14 +78,18 @@ class Windows:
         return self._places[1]
 
     def indices(self, split: str) -> NDArray[np.int64]:
-        splits = self.episodes.splits
+        splits = self.episodes.splits if self.split else None
         if split == "all" or splits is None:
             return np.arange(self.n)
         return np.flatnonzero(splits[self.owners] == SPLITS.index(split))
 
     def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
-        pieces = list(self.pieces(name, indices, length))
-        return np.concatenate(pieces) if pieces else self._gather(name, np.zeros(0, np.int64), length)
+        shape, kind = self._row(name)
+        found, done = np.empty((len(indices), self.frames if length is None else length, *shape), kind), 0
+        for piece in self.pieces(name, indices, length):  # into place, because all pieces beside their whole are twice as much
+            found[done : done + len(piece)] = piece
+            done += len(piece)
+        return found
 
     def pieces(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> Iterator[NDArray[Any]]:
         wanted = np.asarray(indices).astype(np.int64)
@@ -128,13 +133,13 @@ def starts(length: int, frames: int, stride: int) -> NDArray[np.int64]:
     return np.unique([*range(0, length - frames + 1, stride), length - frames])
 
 
-def windows(episodes: Episodes, frames: int, stride: int, seen: Seen | None = None) -> Windows:
+def windows(episodes: Episodes, frames: int, stride: int, seen: Seen | None = None, split: bool = True) -> Windows:
     """All windows of a length.
 
     Raises:
         InputError: every episode is shorter.
     """
-    found = Windows(episodes, frames, stride, seen)
+    found = Windows(episodes, frames, stride, seen, split)
     if not found.n:
         longest = int(episodes.lengths.max())
         raise InputError(f"{episodes.path} has episodes of at most {longest} frames, a window has {frames}: take a shorter one")

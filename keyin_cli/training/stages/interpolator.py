@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,21 +19,24 @@ from keyin_cli.training.engine import seeded
 from keyin_cli.training.phase import Batch, Terms
 from keyin_cli.training.spec import Material
 
+PIECE = 16  # sequences whose features are made at once
+
 
 @dataclass(frozen=True)
 class Segments:
     """Random segments. `start` and `end` (B,H,W,C) uint8, `lengths` (B,), `inner` (ΣL,H,W,C) uint8: the frames after `start`
-    up to `end`, segment after segment; `background` (B,H,W,C) uint8: the last conditioning frame; `noise` (B,Z) float32."""
+    up to `end`, segment after segment; `background` (B,H,W,C) uint8: the last conditioning frame; `noise` (B,Z) float32. Of
+    frames that are seen as features all are features (…,F) float32."""
 
-    start: NDArray[np.uint8]
-    end: NDArray[np.uint8]
+    start: NDArray[Any]
+    end: NDArray[Any]
     lengths: NDArray[np.int64]
-    inner: NDArray[np.uint8]
-    background: NDArray[np.uint8]
+    inner: NDArray[Any]
+    background: NDArray[Any]
     noise: NDArray[np.float32]
 
 
-def sample_segments(frames: NDArray[np.uint8], recipe: Recipe, latent: int, step: int) -> Segments:
+def sample_segments(frames: NDArray[Any], recipe: Recipe, latent: int, step: int) -> Segments:
     """The segments of one step from sequences (n,T+N,H,W,C): one per sequence of the batch, length and place uniform."""
     schedule, rng = recipe.pretrain, step_rng(recipe.seed, step)
     rows = batch_indices(recipe.seed, step, len(frames), schedule.batch)
@@ -51,6 +55,15 @@ def sample_segments(frames: NDArray[np.uint8], recipe: Recipe, latent: int, step
     )
 
 
+@torch.no_grad()
+def observed(model: Foundation, frames: NDArray[Any], device: torch.device) -> NDArray[Any]:
+    """What is seen of sequences (n,T,H,W,C): they themselves, or features (n,T,F) float32, made once."""
+    if model.decoder.features is None:
+        return frames
+    pieces = (to_images(frames[i : i + PIECE], device) for i in range(0, len(frames), PIECE))
+    return np.concatenate([model.decoder.observed(images).cpu().numpy() for images in pieces])
+
+
 class InterpolatorStage:
     name, section = "interpolator", "pretrain"
 
@@ -61,13 +74,14 @@ class InterpolatorStage:
         self.model = seeded(recipe.seed, lambda: Foundation(recipe))
         start_from(self.model.encoder, self.model.decoder, self.frames["train"][:1000])
         self.model.to(self.device)
+        self.seen = {split: observed(self.model, each, self.device) for split, each in self.frames.items()}
 
     def begin(self) -> None:
         """Train everything."""
         self.model.requires_grad_(True)
 
     def batch(self, step: int, split: str = "train") -> Batch:
-        segments = sample_segments(self.frames[split], self.recipe, self.model.interpolator.latent, step)
+        segments = sample_segments(self.seen[split], self.recipe, self.model.interpolator.latent, step)
         return {name: torch.from_numpy(value) for name, value in asdict(segments).items()}
 
     def terms(self, batch: Batch) -> Terms:
@@ -76,12 +90,13 @@ class InterpolatorStage:
         model, reduction, device = self.model, self.recipe.model.reduction, self.device
         lengths = batch["lengths"].to(device)
         ends, inner = to_images(torch.stack([batch["start"], batch["end"]]), device), to_images(batch["inner"], device)
+        encode, error = model.encoder.embed, model.decoder.likelihood.error
         longest = self.schedule.lengths[1]
         running = torch.arange(longest, device=device) < lengths[:, None]
-        start, end = embedded = model.encoder(ends)
+        start, end = embedded = encode(ends)
         z, kl = start.new_zeros(len(start), 0), start.new_zeros(())
         if model.interpolator.latent or self.schedule.weights.embeddings:
-            truth = model.encoder(inner)
+            truth = encode(inner)
         if model.interpolator.latent:
             own = start.new_zeros(*running.shape, start.shape[-1])
             own[running] = truth
@@ -92,8 +107,8 @@ class InterpolatorStage:
         background = to_images(batch["background"], device)
         outputs = model.decoder(generated, background[running.nonzero()[:, 0]])
         terms = {
-            "sequence": model.decoder.error(outputs, inner, reduction).mean(),
-            "autoencoder": model.decoder.error(model.decoder(embedded, background), ends, reduction).mean(),
+            "sequence": error(outputs, inner, reduction).mean(),
+            "autoencoder": error(model.decoder(embedded, background), ends, reduction).mean(),
             "kl": kl,
         }
         if self.schedule.weights.embeddings:

@@ -119,3 +119,11 @@ def test_differences_from_the_episode_s_own_mean(path: Path) -> None:
 def test_a_background_for_signals_alone_is_none(path: Path) -> None:
     with pytest.raises(ValueError, match="background: there are no images"):
         data(path, signals={"state": 2}, background="mean")
+
+
+def test_every_episode_is_in_every_split_when_none_are_kept_apart(path: Path) -> None:
+    zarr.open_group(path).create_array("meta/split", data=np.array([0, 1], np.uint8))
+    apart, together = (open_for(data(path, **IMAGE, split=split)) for split in (True, False))
+    assert (len(apart.indices("train")), len(apart.indices("test"))) == (4, 0)
+    assert len(together.indices("train")) == len(together.indices("test")) == together.n == 6
+    assert apart.sha256 != together.sha256
