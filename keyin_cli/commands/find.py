@@ -92,7 +92,7 @@ def run(
                 raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")
             result, chances = find(finder, name, data, view, keyframes, price)
             sources = finder.sources
-            evidence.write(folder / evidence.FILE, sources.foundation, data, view, result, chances, sources.device)
+            evidence.write(folder / found.EVIDENCE, sources.foundation, data, view, result, chances, sources.device)
             found.write(file, result)
             report.write(page, report.build(file))
     count = [len(episode.keyframes) for episode in result.episodes]

@@ -28,7 +28,6 @@ from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.progress import track
 
-FILE = "evidence.safetensors"
 DRAWN = 12  # episodes whose inpainted frames are kept
 LONGEST = 2000  # frames of an episode up to which they are
 

@@ -24,6 +24,7 @@ from keyin_cli.datasets.episodes.layout import SECONDS, SOURCE_FRAME, Episodes
 from keyin_cli.errors import InputError, shown
 
 FILE = "keyframes.json"
+EVIDENCE = "evidence.safetensors"  # beside it, see `discovery.evidence`
 Number = Annotated[int, Field(ge=0, lt=10**9)]
 
 

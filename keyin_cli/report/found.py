@@ -15,12 +15,11 @@ from safetensors import SafetensorError, safe_open
 from keyin_cli.datasets.episodes.layout import KEYFRAMES, Episodes, open_episodes
 from keyin_cli.discovery import f1, found
 from keyin_cli.discovery.exports.images import places
-from keyin_cli.discovery.found import Found, FoundEpisode
+from keyin_cli.discovery.found import EVIDENCE, Found, FoundEpisode
 from keyin_cli.errors import InputError, shown
 from keyin_cli.report.dataset import Span, chosen, extent, left_out, rest, view
 from keyin_cli.report.page import Editing, Frames, Indices, Interval, Page, Table
 
-EVIDENCE = "evidence.safetensors"
 PARTS: Mapping[str, tuple[str, int]] = {"probability": ("F32", 1), "cost": ("F32", 1), "inpainted": ("U8", 4)}  # type, dimensions
 
 

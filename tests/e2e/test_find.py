@@ -1,4 +1,4 @@
-"""`keyin find` from a source to a page: it imports, makes a recipe, trains, finds, and needs no new training for another number."""
+"""`keyin find` from a source to a page: it imports, makes a recipe, trains and finds, and needs no training for another number."""
 
 import json
 import re

@@ -142,7 +142,8 @@ def test_keyframes_of_whole_episodes(method: str, keyin: Keyin, trained: Path) -
         assert (evidence[f"cost/{index}"][1:] > 0).all()
         assert evidence[f"inpainted/{index}"].shape == (length, 32, 32, 3)
         assert all(0 < keyframe < length - 1 for keyframe in episode["keyframes"])
-    assert printed(keyin("export", f"{method}/keyframes.json", "--to", "csv", "--to", "images", "--json", cwd=trained))["episodes"] == 11
+    exported = printed(keyin("export", f"{method}/keyframes.json", "--to", "csv", "--to", "images", "--json", cwd=trained))
+    assert exported["episodes"] == 11
 
 
 @pytest.mark.parametrize(
