@@ -1,4 +1,4 @@
-"""`keyin find` from a source to a page: it imports, makes a recipe, trains and finds, and needs no training for another number."""
+"""`keyin find` from a source to a page: imports, makes a recipe, trains and finds; another number needs no new training."""
 
 import json
 import re

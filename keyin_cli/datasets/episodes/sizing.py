@@ -15,7 +15,7 @@ from keyin_cli.errors import InputError
 SHORTEST, LONGEST = 8, 61  # frames of a window
 SEGMENT = 25  # frames between two keyframes, at most
 SHORT = 10  # per cent of the episodes may be shorter than a window
-OVERLAP = 6  # windows that a frame is in, about
+OVERLAP = 2  # windows that a frame is in, about
 VISITS = 2000  # times that training comes by a frame, at most: more would learn few frames by heart
 BATCH = 64
 EMBEDDING = COMPONENTS = 128
