@@ -27,8 +27,9 @@ class Likelihood(nn.Module, ABC):
         """The expected frame, in the shape of the outputs (…,*frame). Mixtures of frames are mixtures of these."""
 
     @abstractmethod
-    def error(self, outputs: Tensor, observed: Tensor, reduction: Reduction) -> Tensor:
-        """Nats of observed frames under outputs, summed or averaged over a frame: (…,*frame) twice -> (…)."""
+    def error(self, outputs: Tensor, observed: Tensor, reduction: Reduction, fixed: bool = False) -> Tensor:
+        """Nats of observed frames under outputs, summed or averaged over a frame: (…,*frame) twice -> (…). `fixed`: scales learn
+        nothing from it."""
 
     @abstractmethod
     def mean_error(self, mean: Tensor, observed: Tensor, reduction: Reduction) -> Tensor:
@@ -48,7 +49,7 @@ class Bernoulli(Likelihood):
     def mean(self, outputs: Tensor) -> Tensor:
         return outputs.sigmoid()
 
-    def error(self, outputs: Tensor, observed: Tensor, reduction: Reduction) -> Tensor:
+    def error(self, outputs: Tensor, observed: Tensor, reduction: Reduction, fixed: bool = False) -> Tensor:
         return losses.pixel_error(outputs, observed, reduction)
 
     def mean_error(self, mean: Tensor, observed: Tensor, reduction: Reduction) -> Tensor:
@@ -78,8 +79,9 @@ class Gaussian(Likelihood):
     def mean(self, outputs: Tensor) -> Tensor:
         return outputs
 
-    def error(self, outputs: Tensor, observed: Tensor, reduction: Reduction) -> Tensor:
-        return over_frame(gaussian_nats(outputs, observed, self._log_scale) * self.used, 1, reduction)
+    def error(self, outputs: Tensor, observed: Tensor, reduction: Reduction, fixed: bool = False) -> Tensor:
+        scale = self._log_scale.detach() if fixed else self._log_scale
+        return over_frame(gaussian_nats(outputs, observed, scale) * self.used, 1, reduction)
 
     def mean_error(self, mean: Tensor, observed: Tensor, reduction: Reduction) -> Tensor:
         return self.error(mean, observed, reduction)

@@ -53,3 +53,11 @@ def test_a_keyframe_costs_what_its_predictable_features_save() -> None:
     likelihood.log_scale.data = torch.tensor([-1.0, -2.0, 0.5, -3.0])
     likelihood.ignore(torch.tensor([False, False, False, True]))
     assert likelihood.price() == pytest.approx(3.0)
+
+
+def test_scales_learn_nothing_from_what_is_fixed() -> None:
+    likelihood, outputs = Gaussian(2), torch.zeros(3, 2, requires_grad=True)
+    likelihood.error(outputs, torch.ones(3, 2), "sum", fixed=True).sum().backward()
+    assert likelihood.log_scale.grad is None
+    assert outputs.grad is not None
+    assert torch.equal(likelihood.error(outputs, outputs, "sum"), likelihood.error(outputs, outputs, "sum", fixed=True))

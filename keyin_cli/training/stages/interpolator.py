@@ -106,9 +106,11 @@ class InterpolatorStage:
         generated = model.interpolator(start, end, offset, z, longest)[running]
         background = to_images(batch["background"], device)
         outputs = model.decoder(generated, background[running.nonzero()[:, 0]])
+        decoded = model.decoder(embedded, background)
         terms = {
             "sequence": error(outputs, inner, reduction).mean(),
-            "autoencoder": error(model.decoder(embedded, background), ends, reduction).mean(),
+            # Descriptions are made of inpainted frames: scales are those of their errors, not of the smaller ones of both ends.
+            "autoencoder": error(decoded, ends, reduction, fixed=True).mean(),
             "kl": kl,
         }
         if self.schedule.weights.embeddings:
