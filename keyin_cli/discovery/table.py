@@ -198,6 +198,8 @@ def _labelled(recipe: Recipe) -> Sequences:
     dataset = generate.ensure(recipe.data)
     if not dataset.labelled:
         raise InputError(f"{dataset.path} has no labels to score against: use `keyin train` and `keyin eval-f1`, which need none")
+    if recipe.data.frame.signals:
+        raise InputError("a table compares drawn images, this recipe sees signals: use `keyin train` and `keyin eval-f1`")
     return dataset
 
 

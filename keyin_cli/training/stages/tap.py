@@ -26,13 +26,15 @@ class TapStage(SequenceStage):
             margin: frames next to start and goal, on either side, that the model may not choose.
 
         Raises:
-            InputError: sequences are too short for the margin.
+            InputError: sequences are too short for the margin; the codec draws no logits of pixels.
         """
         self.margin, self.room = margin, 2 * margin + 2  # room: fewest frames from start to goal that leave one to choose
         if (count := material.frames["train"].shape[1]) <= self.room:
             sides = f"tap.margin: {margin} frames on either side"
             raise InputError(f"{sides} leave none of {count} to choose: give fewer with --set tap.margin")
         super().__init__(material)
+        if self.model.decoder.features is not None:
+            raise InputError(f"tap compares pixels, the codec {self.recipe.model.codec.kind} sees features: take another codec")
         self.start_from_codec(material.foundation)
 
     def batch(self, step: int, split: str = "train") -> Batch:

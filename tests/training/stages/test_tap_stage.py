@@ -56,3 +56,8 @@ def test_a_prediction_that_copies_the_goal_is_counted(monkeypatch: pytest.Monkey
 def test_a_margin_that_leaves_no_frame_is_refused() -> None:
     with pytest.raises(InputError, match=r"tap.margin: 17 frames on either side leave none of 35 to choose"):
         stage("tap.margin=17")
+
+
+def test_a_codec_without_pixels_is_refused() -> None:
+    with pytest.raises(InputError, match="tap compares pixels, the codec components sees features"):
+        stage("model.codec={kind: components, components: 4}")
