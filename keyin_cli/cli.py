@@ -24,7 +24,7 @@ from keyin_cli.commands import (
     table,
     train,
 )
-from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.errors import InputError, Interrupted, RunError, printable
 from keyin_cli.tuning import tune_c_libraries
 
 tune_c_libraries()
@@ -40,8 +40,8 @@ class Program(TyperGroup):
         try:
             return super().invoke(ctx)
         except tuple(EXIT_CODES) as error:
-            typer.echo("\n".join(f"keyin: {line}" for line in str(error).splitlines()), err=True)
-            raise typer.Exit(EXIT_CODES[type(error)]) from error
+            typer.echo("\n".join(f"keyin: {line}" for line in printable(str(error)).splitlines()), err=True)
+            raise typer.Exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))) from error
 
 
 app = typer.Typer(

@@ -192,6 +192,8 @@ class Model:
         fits = array.ndim == 5 and array.dtype == kind and array.shape[2:] == frame.shape
         if not fits or (array.shape[1] != length if at_least is None else array.shape[1] < at_least):
             raise InputError(f"frames are {array.shape} {array.dtype}, this model takes {wanted}")
+        if frame.signals and not np.isfinite(array).all():
+            raise InputError("frames have values that are no numbers: leave these out")
         return array
 
 

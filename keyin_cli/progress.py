@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from keyin_cli import distributed
+from keyin_cli.errors import printable
 
 PLAIN_LINE_EVERY = 10.0  # seconds between lines when stderr is no terminal
 
@@ -31,7 +32,7 @@ def console() -> Console:
 
 def say(message: str) -> None:
     """Print one line for the user (rich markup is not interpreted)."""
-    console().print(message, markup=False)
+    console().print(printable(message), markup=False)
 
 
 class _Rate(ProgressColumn):

@@ -18,6 +18,9 @@ from keyin_cli.discovery.inpainting import inpaint
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.model.encoder import to_images
+from keyin_cli.model.keyin import Foundation
+from keyin_cli.model.trained import Checkpoint
+from keyin_cli.recipe import check
 
 MADE = arrays(BrownianData(seed=5), np.arange(40))
 FRAMES = MADE["frames"]
@@ -99,6 +102,31 @@ def test_what_predicts_nothing_cannot_be_sampled(model: keyin_cli.Model) -> None
         keyin_cli.load("brownian", "search", training=FRAMES).sample(FRAMES)
     with pytest.raises(InputError, match=r"this model takes \(n,5 or more,32,32,1\) uint8"):
         model.sample(FRAMES[:2, :3])
+
+
+def test_weights_that_see_signals_alone() -> None:
+    recipe = check(
+        {
+            "name": "s",
+            "data": {"kind": "episodes", "path": "s.zarr", "frames": 9, "signals": {"state": 2}},
+            "window": {"conditioning": 1, "predicted": 8, "keyframes": 4, "max_offset": 4},
+            "model": {"codec": {"kind": "components", "embedding": 8}, "interpolator": {"kind": "straight"}},
+            "pretrain": {"lengths": [1, 4]},
+            "discovery": {"price": 1.0},
+        }
+    )
+    checkpoint = Checkpoint(recipe=recipe, models={"interpolator": Foundation(recipe).eval()}, files={}, shifts={})
+    found = keyin_cli.Model(checkpoint, "search", "cpu", None, 0)
+    frames = np.random.default_rng(0).normal(size=(3, 9, 1, 1, 2)).astype(np.float32)
+    assert found.keyframes(frames).times.shape == (3, 8)
+    assert [segments[-1, 1] for segments in found.segments(frames)] == [9] * 3
+    with pytest.raises(InputError, match="nothing to draw"):
+        found.reconstruct(frames)
+    with pytest.raises(InputError, match=r"this model takes \(n,9,1,1,2\) float32"):
+        found.keyframes(frames.astype(np.float64))
+    frames[1, 3] = np.nan
+    with pytest.raises(InputError, match="no numbers"):
+        found.segments(frames)
 
 
 def test_no_sequences_are_no_error(model: keyin_cli.Model) -> None:

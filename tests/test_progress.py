@@ -24,6 +24,11 @@ def test_lines_are_not_wrapped_or_coloured(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err == message + "\n"
 
 
+def test_what_others_named_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    progress.say("\x1b[31mred\x1b[0m/日本\udcff: a\nb")
+    assert capsys.readouterr().err == "\\x1b[31mred\\x1b[0m/日本\\udcff: a\nb\n"
+
+
 def test_a_library_is_silent(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_audible", False)
     monkeypatch.setattr(progress, "PLAIN_LINE_EVERY", 0.0)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from keyin_cli import distributed
+from keyin_cli.errors import printable
 from keyin_cli.registry import Registry
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: a path, or the name of a shipped one.")]
@@ -46,7 +47,7 @@ def listed(before: str, names: Sequence[str], registry: Registry[Any] | None = N
 def emit(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
     """Print a command's result on stdout: one JSON object, or lines for a person. Of several processes the first prints."""
     if distributed.rank() == 0:
-        typer.echo(json.dumps(result) if as_json else "\n".join(lines))
+        typer.echo(json.dumps(result) if as_json else printable("\n".join(lines)))
 
 
 def bytes_text(count: float) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,10 +60,8 @@ def run(
 ) -> None:
     """Find the keyframes of demonstrations: imports them, trains on them unless --ckpt is given, and writes keyframes.json and a
     page to look at. Continues where it was stopped; --keyframes and --price need no new training."""
-    from keyin_cli import storage
     from keyin_cli.errors import InputError
     from keyin_cli.interrupts import interruptible
-    from keyin_cli.methods import checkpoints, finders, learning
     from keyin_cli.registry import METHODS
 
     if keyframes is not None and price is not None:
@@ -69,32 +70,45 @@ def run(
         raise InputError(f"--keyframes {keyframes:g}: expected how many an episode has on average, more than 0")
     if method is not None and method not in finding():
         raise METHODS.unknown(method, finding(), "method that finds keyframes of whole episodes")
-    if not images and not signals and ckpt is None:
+    if ckpt is not None and (signals or not images):
+        raise InputError("--signals and --no-images are for training, weights know what they look at: leave them out with --ckpt")
+    if not images and not signals:
         raise InputError("--no-images leaves nothing to look at: give --signals too")
+    if price is not None and not price < 1e12:
+        raise InputError(f"--price {price:g}: expected nats, less than 1e12")
+    if price is not None and method not in (None, "search"):
+        raise InputError(f"--price is for search, {method} has none: give --keyframes, or --method search")
     wanted = settings(size, crop, fps, kind, camera, signals, episodes)
-    checkpoint = None if ckpt is None else checkpoints.load(ckpt, overrides)
-    from keyin_cli import report  # all of these take seconds, which bad input should not wait for
-    from keyin_cli.discovery import evidence, found
-    from keyin_cli.discovery.finding import find
+    folder = out or Path("artifacts/find") / (Path(os.path.abspath(source)).stem.lstrip(".") or "episodes")  # `..` is a place
+    with interruptible("stopped; what was finished is kept: run the same command again to continue"):
+        from keyin_cli import report, storage  # all of these take seconds, which bad input should not wait for
+        from keyin_cli.discovery import evidence, found
+        from keyin_cli.discovery.finding import find
+        from keyin_cli.methods import checkpoints, finders, learning
+        from keyin_cli.report.found import page_of
+        from keyin_cli.report.render import check_free
 
-    folder = out or Path("artifacts/find") / source.absolute().stem
-    file, page = folder / found.FILE, folder / "report.html"
-    found.check_free(file, overwrite)
-    with storage.waiting(not no_wait):
-        data = _episodes(source, folder, wanted if checkpoint is None else _as_known(wanted, checkpoint.recipe))
-        if checkpoint is None:
-            method = method or "search"
-            run = learning.train(folder, data, method, wanted.signals, images, minutes)
-            checkpoint = checkpoints.load(run, overrides)
-        with interruptible("stopped; no keyframes were written: run the same command again"):
-            name, finder, view = finders.made(method, checkpoint, data)
-            if price is not None and finder.knob != "price":
-                raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")
-            result, chances = find(finder, name, data, view, keyframes, price)
-            sources = finder.sources
-            evidence.write(folder / found.EVIDENCE, sources.foundation, data, view, result, chances, sources.device)
-            found.write(file, result)
-            report.write(page, report.build(file))
+        checkpoint = None if ckpt is None else checkpoints.load(ckpt, overrides)
+        file, page, beside = folder / found.FILE, folder / "report.html", folder / found.EVIDENCE
+        found.check_free(file, overwrite)
+        check_free(page)
+        evidence.check_free(beside)
+        with storage.waiting(not no_wait):
+            with _replacing(folder):
+                data = _episodes(source, folder, wanted if checkpoint is None else _as_known(wanted, checkpoint.recipe))
+            if checkpoint is None:
+                method = method or "search"
+                with _replacing(folder / learning.RUN):
+                    run = learning.train(folder, data, method, wanted.signals, images, minutes)
+                checkpoint = checkpoints.load(run, overrides)
+        name, finder, view = finders.made(method, checkpoint, data)
+        if price is not None and finder.knob != "price":
+            raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")
+        result, chances = find(finder, name, data, view, keyframes, price)
+        sources = finder.sources
+        evidence.write(beside, sources.foundation, data, view, result, chances, sources.device)
+        report.write(page, page_of(result, file))
+        found.write(file, result)  # last: where it is, everything is
     count = [len(episode.keyframes) for episode in result.episodes]
     knob = ", ".join(f"{key} {value:.4g}" for key, value in result.settings.items())
     lines = [
@@ -103,6 +117,17 @@ def run(
         f"for other programs: keyin export {file}",
     ]
     emit({"path": str(file), "report": str(page), **result.model_dump(mode="json")}, as_json, lines)
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[None]:
+    """Say that `folder` is in the way of what is made with other settings: --overwrite replaces keyframes alone."""
+    from keyin_cli.errors import Different, InputError, shown
+
+    try:
+        yield
+    except Different as error:
+        raise InputError(f"{error.what}: give another --out, or delete {shown(folder)} to begin anew") from None
 
 
 def _as_known(wanted: Settings, recipe: Recipe) -> Settings:

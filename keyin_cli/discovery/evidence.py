@@ -7,6 +7,7 @@ frame inpainted between its two keyframes; `probability/i` (n,) float32, of meth
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
@@ -16,18 +17,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from keyin_cli import storage
 from keyin_cli.datasets.episodes.layout import Episodes
 from keyin_cli.datasets.episodes.seen import Seen
 from keyin_cli.discovery.finding import frames_of
-from keyin_cli.discovery.found import Found, frame_times
+from keyin_cli.discovery.found import FILE, Found, frame_times
 from keyin_cli.discovery.inpainting import chain_nodes, to_frames
+from keyin_cli.errors import InputError, shown
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.progress import track
 
+GENERATOR = "keyin find"  # as the file says
 DRAWN = 12  # episodes whose inpainted frames are kept
 LONGEST = 2000  # frames of an episode up to which they are
 
@@ -56,7 +60,22 @@ def write(
             if (chances := probability[index]) is not None:
                 tensors[f"probability/{index}"] = chances.astype(np.float32)
             advance(end - begin)
-    storage.replace(path, partial(save_file, tensors))
+    storage.replace(path, partial(save_file, tensors, metadata={"generator": GENERATOR}))
+
+
+def check_free(path: Path) -> None:
+    """Raises:
+    InputError: something else than evidence is at a path, without keyframes of ours beside it: it is never replaced.
+    """
+    if not os.path.lexists(path) or path.with_name(FILE).is_file():
+        return
+    try:
+        with safe_open(path, "numpy") as file:
+            ours = (file.metadata() or {}).get("generator") == GENERATOR
+    except (OSError, SafetensorError):
+        ours = False
+    if not ours:
+        raise InputError(f"{shown(path)} was not made by keyin find, it is left alone: give another --out")
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from keyin_cli.discovery.found import Found, found_episode
 from keyin_cli.discovery.selector import Frames, Sources, Times
 from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import KeyIn
+from keyin_cli.model.persistence import Persistence, fitted
 from keyin_cli.progress import track
 
 Evidence = NDArray[np.floating[Any]]
@@ -46,15 +47,23 @@ class Finder(Protocol):
 
 
 class SearchFinder:
-    """Exact search over the whole episode; `price` in nats a keyframe."""
+    """Exact search over the whole episode; `price` in nats a keyframe. Where frames are seen as features, their errors persist as
+    those on the training sequences do."""
 
     knob = "price"
 
     def __init__(self, sources: Sources) -> None:
-        self.sources, self.usual = sources, sources.price
+        self.sources = sources
+        self.persistence: Persistence | None = None
+        if sources.foundation.decoder.features is not None:
+            self.persistence = fitted(sources.foundation, sources.training(), sources.device)
+        if self.persistence is None or sources.recipe.discovery.price != "auto":
+            self.usual = sources.price
+        else:
+            self.usual = self.persistence.price()
 
     def look(self, read: Read, count: int) -> Evidence:
-        return whole.episode_costs(self.sources.foundation, read, count, self.sources.device)
+        return whole.episode_costs(self.sources.foundation, read, count, self.sources.device, self.persistence)
 
     def setting(self, evidence: Sequence[Evidence], wanted: float) -> float:
         return whole.price_for([each.astype(np.float32, copy=False) for each in evidence], wanted)

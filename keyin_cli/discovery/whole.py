@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation, KeyIn
+from keyin_cli.model.persistence import Persistence
 from keyin_cli.model.search import Costs, cheapest_chain, segment_costs, shifted
 
 Frames = NDArray[Any]  # uint8, with signals float32
@@ -25,12 +26,19 @@ WINDOWS = 16  # places of the keyframe model at once
 CLOSEST = 1e-3  # relative, to which a price is searched that gives a number of keyframes
 
 
-def episode_costs(foundation: Foundation, read: Callable[[int, int], Frames], count: int, device: torch.device) -> Costs:
+def episode_costs(
+    foundation: Foundation,
+    read: Callable[[int, int], Frames],
+    count: int,
+    device: torch.device,
+    persistence: Persistence | None = None,
+) -> Costs:
     """Nats of the frames i+1 … i+L inpainted from the frames i and i+L; time and memory are linear in the length.
 
     Args:
         read: the frames `begin` … `end - 1` (k,H,W,C) of the episode.
         count: n.
+        persistence: of errors, see `model.persistence`; None takes them as independent.
 
     Returns:
         (n,S) float32, entry [i, L-1]; infinite where i+L > n-1. Where a decoder draws on a background that is the first frame of
@@ -40,19 +48,20 @@ def episode_costs(foundation: Foundation, read: Callable[[int, int], Frames], co
     blocks = []
     for begin in range(0, count, BLOCK):
         block = read(begin, min(begin + BLOCK + longest, count))
-        blocks.append(segment_costs(foundation, block[None], device)[0, : min(BLOCK, count - begin)])
+        blocks.append(segment_costs(foundation, block[None], device, persistence)[0, : min(BLOCK, count - begin)])
     return np.concatenate(blocks)
 
 
 def searched(costs: Costs, price: float, shift: int = 0) -> Times:
     """Keyframes (n,) of the cheapest chain of segments from the first to the last frame, from segment costs (n,S)."""
     found = shifted(cheapest_chain(costs[None], price), shift)[0]
-    found[-1] = False  # closes the last segment
+    found[-1:] = False  # closes the last segment; of an episode of one frame there is none
     return np.concatenate([[False], found])
 
 
 def price_for(costs: Sequence[Costs], wanted: float) -> float:
-    """The price in nats at which the episodes have, on average, as many keyframes as wanted, or just fewer.
+    """The price in nats at which the episodes have, on average, as many keyframes as wanted, or just fewer; 0 where they have no
+    more even when keyframes cost nothing.
 
     More is paid for fewer: the number falls as the price rises, in steps.
     """
@@ -61,6 +70,8 @@ def price_for(costs: Sequence[Costs], wanted: float) -> float:
         return float(np.mean([searched(each, price).sum() for each in costs]))
 
     low, high = 0.0, 1.0
+    if count(low) <= wanted:
+        return low
     while count(high) > wanted and high < 1e12:
         low, high = high, 4 * high
     while high - low > CLOSEST * high:

@@ -32,7 +32,7 @@ def view_of(recipe: Recipe, episodes: Episodes) -> Seen | None:
         return seen(recipe.data, episodes)
     if episodes.image != recipe.data.image:
         here, known = ("x".join(map(str, image)) for image in (episodes.image, recipe.data.image))
-        raise InputError(f"{episodes.path} has frames of {here}, these weights know {known}: import it in that size")
+        raise InputError(f"{episodes.path} has frames of {here}, the recipe knows {known}: import it in that size")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import yaml
 
 from keyin_cli import storage
-from keyin_cli.datasets.episodes import sizing
+from keyin_cli.datasets.episodes import EpisodesData, sizing
 from keyin_cli.datasets.episodes.layout import Episodes
+from keyin_cli.errors import InputError, shown
+from keyin_cli.methods.finders import view_of
 from keyin_cli.methods.registry import method, stage
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe, check, load
@@ -32,10 +35,12 @@ def train(folder: Path, episodes: Episodes, finder: str, signals: Sequence[str],
         The run directory.
 
     Raises:
-        InputError: the recipe in `folder` is none; the episodes fit no recipe; see `pipeline.train`.
+        InputError: the recipe in `folder` is none, or sees what the episodes have not or nobody asked for; the episodes fit no
+            recipe; see `pipeline.train`.
     """
     spec = stage_of(finder)
-    chosen = _recipe(folder / RECIPE, episodes, spec, signals, images, minutes)
+    with storage.locked(folder / RECIPE):  # two commands that measure at once would find two speeds
+        chosen = _recipe(folder / RECIPE, episodes, spec, signals, images, minutes)
     from keyin_cli.training import pipeline
 
     pipeline.train(spec, chosen, folder / RUN)
@@ -50,9 +55,12 @@ def stage_of(finder: str) -> StageSpec:
 
 def _recipe(path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[str], images: bool, minutes: float) -> Recipe:
     """The recipe at `path`, which people may have edited; or one that is sized to the episodes and the minutes, and written."""
-    if path.is_file():
+    if os.path.lexists(path):
         say(f"{path} is used as it is: delete it to have one made anew")
-        return load(path)
+        given = load(path)
+        view_of(given, episodes)  # before it is trained
+        _check_sees(path, given, signals, images)
+        return given
     tree = sizing.tree(episodes, path.parent.absolute().name, signals, images)
     parts = [spec] if spec.foundation is None else [spec.foundation, spec]
     for each in parts:
@@ -63,6 +71,17 @@ def _recipe(path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[s
     head = f"# Made by keyin find for {episodes.path.name}. To change it, edit it and delete the folder {RUN} beside it.\n"
     storage.write(path, head + text)
     return made
+
+
+def _check_sees(path: Path, recipe: Recipe, signals: Sequence[str], images: bool) -> None:
+    """Raises:
+    InputError: what people ask to be seen is not what the recipe at a path sees.
+    """
+    seen = tuple(recipe.data.signals) if isinstance(recipe.data, EpisodesData) else ()
+    if (signals and tuple(signals) != seen) or (not images and recipe.data.frame.pixels):
+        sees = [*(["images"] if recipe.data.frame.pixels else []), *map(shown, seen)]
+        what = f"{path} sees {' and '.join(sees)}, other than --signals and --no-images say"
+        raise InputError(f"{what}: give another --out, or leave them out")
 
 
 def _shorten(tree: dict[str, Any], spec: StageSpec, seconds: float) -> None:

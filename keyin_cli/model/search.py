@@ -20,17 +20,21 @@ from torch import Tensor
 
 from keyin_cli.model.encoder import Decoder, to_images
 from keyin_cli.model.keyin import Foundation
+from keyin_cli.model.persistence import Persistence
 
 Costs = NDArray[np.float32]
 VALUES = torch.arange(256, dtype=torch.float64) / 255  # of a pixel
 
 
 @torch.no_grad()
-def segment_costs(foundation: Foundation, frames: NDArray[np.uint8], device: torch.device) -> Costs:
+def segment_costs(
+    foundation: Foundation, frames: NDArray[np.uint8], device: torch.device, persistence: Persistence | None = None
+) -> Costs:
     """Nats of the frames i+1 … i+L inpainted from the frames i and i+L.
 
     Args:
         frames: (n,N+1,H,W,C) uint8: K^0 and the N frames after it.
+        persistence: of errors along a segment; None takes those of neighbouring frames as independent.
 
     Returns:
         (n,N+1,S) float32, entry [:, i, L-1]; infinite where i+L > N.
@@ -47,15 +51,19 @@ def segment_costs(foundation: Foundation, frames: NDArray[np.uint8], device: tor
         generated = foundation.inpaint(start, end, torch.full((len(start),), length, device=device), length)
         truth = observed.unfold(1, length, 1).movedim(-1, 2)  # (n,starts,length,*frame)
         outputs = decoder(generated.unflatten(0, (n, starts)), images[:, :1, None])
-        errors = decoder.likelihood.error(outputs, truth, "sum")
-        costs[:, :starts, length - 1] = errors.sum(-1).cpu()
+        if persistence is None:
+            nats = decoder.likelihood.error(outputs, truth, "sum").sum(-1)
+        else:
+            nats = persistence.nats(truth - outputs)
+        costs[:, :starts, length - 1] = nats.cpu()
     return costs.numpy()
 
 
 def cheapest_chain(costs: Costs, price: float) -> NDArray[np.bool_]:
     """Keyframes of the cheapest chain of segments from time 0 to time N: (n,N+1,S) -> (n,N) bool for the times 1…N.
 
-    The end of the sequence closes the last segment and is no keyframe.
+    The end of the sequence closes the last segment and is no keyframe. Of segments that cost the same the longest is taken: where
+    nothing changes, and so a keyframe costs nothing, there are few.
     """
     n, count, longest = costs.shape
     last = count - 1
@@ -63,7 +71,7 @@ def cheapest_chain(costs: Costs, price: float) -> NDArray[np.bool_]:
     best[:, 0] = 0
     back = np.zeros((n, count), dtype=np.int64)
     for time in range(1, count):
-        lengths = np.arange(1, min(longest, time) + 1)
+        lengths = np.arange(min(longest, time), 0, -1)
         totals = best[:, time - lengths] + costs[:, time - lengths, lengths - 1] + (price if time < last else 0.0)
         choice = totals.argmin(axis=1)
         best[:, time] = totals[np.arange(n), choice]

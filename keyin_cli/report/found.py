@@ -33,7 +33,15 @@ def page(path: Path, span: Span | None = None, data: Path | None = None) -> Page
         InputError: the keyframes, the dataset or the evidence are damaged or do not fit together.
     """
     file = path / found.FILE if path.is_dir() else path
-    keyframes = found.read(file)
+    return page_of(found.read(file), file, span, data)
+
+
+def page_of(keyframes: Found, file: Path, span: Span | None = None, data: Path | None = None) -> Page:
+    """The page of keyframes that `file` has, or will have.
+
+    Raises:
+        InputError: see `page`.
+    """
     episodes = open_episodes(data or _named(keyframes, file))
     by_number = {each.episode: each for each in keyframes.episodes}
     all_found = [by_number.get(episodes.source(index)) for index in range(episodes.n)]

@@ -12,7 +12,7 @@ import torch
 
 from keyin_cli import distributed, storage
 from keyin_cli.devices import describe
-from keyin_cli.errors import InputError, Interrupted
+from keyin_cli.errors import Different, Interrupted
 from keyin_cli.interrupts import postponed
 from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
 from keyin_cli.progress import say, track
@@ -38,9 +38,7 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
     old, new = ({name: value["sha256"] for name, value in tree.items()} for tree in (manifest["inputs"], inputs))
     changes = differences(comparable(manifest.get("part", {})), part) + differences(old, new, "inputs")
     if changes:
-        raise InputError(
-            f"{run} was trained differently ({', '.join(changes)}): give another --out, or --overwrite to replace it"
-        )
+        raise Different(f"{run} was trained differently ({', '.join(changes)})")
     return manifest if "weights_sha256" in manifest else None
 
 

@@ -59,6 +59,21 @@ def test_fewer_than_the_longest_segment_allows_cannot_be_had() -> None:
     assert whole.searched(costs[0], whole.price_for(costs, 2.0)).sum() >= 59 // 6
 
 
+@pytest.mark.parametrize("less", [0, 1000])
+def test_more_than_there_are_cost_nothing(less: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """…and are not searched for long; nor does it matter that nats may be negative."""
+    costs = [random_costs(60, 12) - np.float32(less) * np.arange(1, 13, dtype=np.float32)]
+    calls = []
+    searched = whole.searched
+    monkeypatch.setattr(whole, "searched", lambda *args: calls.append(args) or searched(*args))
+    assert whole.price_for(costs, 1000.0) == 0.0
+    assert len(calls) == 1
+
+
+def test_an_episode_of_one_frame_has_no_keyframe() -> None:
+    assert whole.searched(np.full((1, 5), np.inf, np.float32), 1.0).tolist() == [False]
+
+
 class Model:
     """Says that frame i of the episode is a keyframe with chance i / 100, and one thing of a window's first predicted frame."""
 

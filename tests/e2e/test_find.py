@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from processes import Keyin, complaint, printed
+from processes import Keyin, complaint, interrupt, printed, start
 
 LENGTHS = (40, 25, 31)
 
@@ -81,6 +83,62 @@ def test_signals_alone_and_other_data_with_the_same_weights(keyin: Keyin, here: 
     assert (result["rows"][0]["method"], result["figures"]) == ("search", [])
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_stopped_and_started_again(number: signal.Signals, keyin: Keyin, found: dict, source: Path, tmp_path: Path) -> None:
+    """After training, before keyframes; the recipe is the same, whatever the machine does meanwhile."""
+    folder = tmp_path / "artifacts" / "find" / "d"
+    folder.mkdir(parents=True)
+    shutil.copy(source / "artifacts/find/d/recipe.yaml", folder)
+    shutil.copy(source / "d.npz", tmp_path)
+    weights = folder / "run/interpolator/weights.safetensors"
+    stopped = interrupt(("find", "d.npz", *SHORT), tmp_path, weights.is_file, number, group=False)
+    assert (stopped.returncode, stopped.stdout) == (-9 if number is signal.SIGKILL else 130, "")
+    if number is signal.SIGTERM:
+        complaint(stopped, "stopped; what was finished is kept: run the same command again to continue", code=130)
+    assert not (folder / "keyframes.json").exists()
+    assert printed(keyin("find", "d.npz", *SHORT, cwd=tmp_path))["episodes"] == found["episodes"]
+
+
+def test_two_at_once(source: Path, tmp_path: Path) -> None:
+    """The second one waits for the first one's dataset, recipe and weights."""
+    shutil.copy(source / "d.npz", tmp_path)
+    both = [start(("find", "d.npz", *SHORT), tmp_path) for _ in range(2)]
+    done = [(process.communicate(timeout=120), process.returncode) for process in both]
+    assert [code for _, code in done] == [0, 0], done
+    first, second = (json.loads(out) for (out, _), _ in done)
+    assert (
+        first
+        == second
+        == {"path": first["path"], "report": first["report"], **json.loads((tmp_path / first["path"]).read_text())}
+    )
+    assert sum("is used as it is" in err for (_, err), _ in done) == 1
+
+
+def test_other_settings_are_never_mixed_with_what_is_there(found: dict, here: Keyin, source: Path) -> None:
+    other = here("find", "d.npz", "--size", "8", "--overwrite", cwd=source)
+    complaint(other, "was imported differently", "give another --out, or delete artifacts/find/d to begin anew")
+    data = ("find", "artifacts/find/d/episodes.zarr", "--out", "artifacts/find/d", "--overwrite", "--size", "16")
+    complaint(here(*data, "--signals", "state", cwd=source), "recipe.yaml sees images, other than --signals")
+    recipe = source / "artifacts/find/d/recipe.yaml"
+    made = recipe.read_text()
+    recipe.write_text(re.sub("embedding: [0-9]+", "embedding: 8", made))
+    changed = here("find", "d.npz", *SHORT, "--overwrite", cwd=source)
+    complaint(changed, "was trained differently", "delete artifacts/find/d/run to begin anew")
+    recipe.write_text("name: x\ndata: {kind: brownian}\n")
+    complaint(here("find", "d.npz", *SHORT, "--overwrite", cwd=source), "frames of 16x16x3, the recipe knows 32x32x1")
+    recipe.write_text(made)
+
+
+@pytest.mark.parametrize("name", ["report.html", "evidence.safetensors"])
+def test_what_others_put_there_is_left_alone(name: str, here: Keyin, source: Path) -> None:
+    (source / name[:3]).mkdir()
+    foreign = source / name[:3] / name
+    foreign.write_text("mine")
+    complaint(here("find", "d.npz", "--out", name[:3], *SHORT, cwd=source), name, "left alone")
+    assert foreign.read_text() == "mine"
+    assert list(foreign.parent.iterdir()) == [foreign]
+
+
 def test_an_edited_recipe_that_is_none(here: Keyin, source: Path) -> None:
     (source / "broken").mkdir()
     (source / "broken" / "recipe.yaml").write_text("name: x\nmodel: {codec: {kind: convs}}\n")
@@ -95,6 +153,9 @@ def test_an_edited_recipe_that_is_none(here: Keyin, source: Path) -> None:
         (("--method", "random"), "no method that finds keyframes of whole episodes random"),
         (("--fps", "0"), "--fps 0: expected frames a second"),
         (("--ckpt", "none"), "no weights at none"),
+        (("--ckpt", "none", "--signals", "state"), "leave them out with --ckpt"),
+        (("--method", "keyin", "--price", "3"), "--price is for search, keyin has none"),
+        (("--price", "inf"), "--price inf: expected nats"),
     ],
     ids=lambda value: re.sub(r"\W+", "-", " ".join(value)) if isinstance(value, tuple) else "",
 )

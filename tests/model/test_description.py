@@ -165,3 +165,17 @@ def test_lengths_of_moved_keyframes_are_finite_at_every_horizon(costs: torch.Ten
     (gradient,) = torch.autograd.grad(total.sum(), logits)
     assert torch.isfinite(total).all()
     assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("saved", [5.0, 1000.0])
+def test_lengths_may_be_negative(saved: float, costs: torch.Tensor) -> None:
+    """Nats of densities are: as many less of every frame are N times as many less of every chain, whose order is the same."""
+    less = costs - saved * torch.arange(1, S + 1)
+    logits = torch.randn(2, M, S, generator=torch.Generator().manual_seed(2), requires_grad=True)
+    marginal = marginal_length(logits, less, PRICE, N)
+    torch.testing.assert_close(marginal + saved * N, marginal_length(logits, costs, PRICE, N), rtol=1e-3, atol=1e-2)
+    (gradient,) = torch.autograd.grad(marginal.sum(), logits)
+    assert gradient.isfinite().all()
+    delta = logits.detach().softmax(-1)
+    torch.testing.assert_close(length(delta, less) + saved * N, length(delta, costs), rtol=1e-3, atol=1e-2)
+    np.testing.assert_array_equal(cheapest_chain(less.numpy(), PRICE), cheapest_chain(costs.numpy(), PRICE))

@@ -57,6 +57,12 @@ def test_a_higher_price_never_buys_more_keyframes() -> None:
     assert counts[0] > counts[-1] >= 50 * 3  # 20 frames in segments of 6 at most
 
 
+def test_where_keyframes_cost_and_save_nothing_there_are_few() -> None:
+    """Frames that never change have a price of 0, and every chain costs the same."""
+    still = np.where(np.isinf(random_costs(0, 2, 20, 6)), np.inf, 0).astype(np.float32)
+    assert cheapest_chain(still, 0.0)[:, :-1].sum(1).tolist() == [3, 3]
+
+
 def test_a_gap_longer_than_s_costs_infinitely_much() -> None:
     costs = random_costs(0, 1, 8, 3)
     assert np.isinf(chain_costs(costs, np.zeros((1, 8), bool), 1.0))

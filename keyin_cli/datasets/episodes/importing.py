@@ -20,7 +20,7 @@ from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
 from keyin_cli.datasets.episodes.writer import Episode, Rows, Unfinished
 from keyin_cli.datasets.sources.frames import Shape, shaped
 from keyin_cli.datasets.sources.source import Piece, Source, Wanted, chosen_camera, open_source
-from keyin_cli.errors import InputError, shown
+from keyin_cli.errors import Different, InputError, Interrupted, shown
 from keyin_cli.interrupts import interruptible, postponed
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
@@ -86,8 +86,10 @@ def _imported(path: Path, settings: Settings, out: Path, overwrite: bool, labels
         else:
             beside = out.with_name(f".{out.name}.importing")
             finished = _write(source, Wanted(camera, settings.signals), settings, told, beside, overwrite)
-            with postponed():
+            with postponed() as received:
                 storage.replace(out, finished.move) if os.path.lexists(out) else finished.move(out)
+            if received:  # other work may follow
+                raise Interrupted(f"stopped; {out} is finished: run the same command again to go on with it")
             episodes = open_episodes(out)
         return relabelled(episodes, labels) if labels else episodes
 
@@ -100,8 +102,7 @@ def _there(out: Path, told: Mapping[str, Any]) -> Episodes:
     """
     episodes = open_episodes(out)
     if changes := differences({key: episodes.attributes.get(key) for key in told}, dict(told)):
-        what = f"{out} was imported differently ({shown(', '.join(changes))})"
-        raise InputError(f"{what}: give another --out, or --overwrite to replace it")
+        raise Different(f"{out} was imported differently ({shown(', '.join(changes))})")
     say(f"{out}: already imported")
     return episodes
 

@@ -160,6 +160,16 @@ def test_a_signal_is_one_line_that_says_what_is_kept(overwrite: bool, source: Ma
         import_source(Path("x"), SETTINGS, tmp_path / "e.zarr", overwrite=overwrite)
 
 
+def test_a_signal_while_the_dataset_gets_its_place_is_not_lost(
+    source: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = Unfinished.move
+    monkeypatch.setattr(Unfinished, "move", lambda self, to: (os.kill(os.getpid(), signal.SIGTERM), move(self, to)))
+    with pytest.raises(Interrupted, match=r"e\.zarr is finished"):
+        import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    assert import_source(Path("x"), SETTINGS, tmp_path / "e.zarr").n > 1
+
+
 def test_a_source_that_changed_is_not_continued(source: Made, tmp_path: Path) -> None:
     source.fails = 3
     with pytest.raises(InputError):
