@@ -45,5 +45,5 @@ def test_what_cannot_be_sized(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no signal action, it has state \(3\): import it again with --signals"):
         tree(episodes(tmp_path, [20]), "mine", ("action",), True)
     (tmp_path / "short").mkdir()
-    with pytest.raises(InputError, match="has episodes of at most 5 frames, 8 are needed"):
+    with pytest.raises(InputError, match="has episodes of at most 5 frames, 8 are needed: import more frames"):
         tree(episodes(tmp_path / "short", [5, 4]), "mine", (), True)
