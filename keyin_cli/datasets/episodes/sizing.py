@@ -35,7 +35,8 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
     sizes = {each: chosen(each, episodes) for each in signals}
     frames = int(np.clip(np.percentile(episodes.lengths, SHORT, method="lower"), SHORTEST, LONGEST))
     if episodes.lengths.max() < frames:
-        raise InputError(f"{episodes.path} has episodes of at most {episodes.lengths.max()} frames, {frames} are needed: import more frames a second with --fps, or longer ones")
+        most = f"{episodes.path} has episodes of at most {episodes.lengths.max()} frames, {frames} are needed"
+        raise InputError(f"{most}: import more frames a second with --fps, or longer ones")
     longest = min(SEGMENT, frames - 1)
     height, width, channels = episodes.image
     return {
