@@ -17,7 +17,7 @@ demo: install
 	$(KEYIN) gen-data brownian --n 1000 --seed 1 --out $(DEMO)
 	$(KEYIN) eval-f1 --ckpt artifacts/released/brownian --data $(DEMO) --split all --out artifacts/runs/demo
 	$(KEYIN) plan --ckpt artifacts/released/pushing --episodes 1 --pictures 1 --out artifacts/runs/demo-plan
-	$(KEYIN) find samples/ogbench-scene --minutes 2 --overwrite
+	$(KEYIN) find samples/ogbench-scene --minutes 2 --keyframes 8 --overwrite
 
 test: install
 	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
