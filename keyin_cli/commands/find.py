@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyin_cli.commands.common import Json, NoWait, OptionalCheckpoint, Set, emit, listed
-from keyin_cli.commands.import_data import Camera, Crop, EpisodeRange, Format, Fps, Size, settings
+from keyin_cli.commands.import_data import Camera, Crop, EpisodeRange, Format, Size, settings
 from keyin_cli.names import finding
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ def run(
     minutes: Annotated[float, typer.Option(min=0.1, help="That training is planned for, where no --ckpt is given.")] = MINUTES,
     method: Annotated[
         str | None,
-        typer.Option(metavar="METHOD", help=listed("How keyframes are found; default the first that is trained: ", finding())),
+        typer.Option(
+            metavar="METHOD",
+            help=listed("How keyframes are found; default search, with --ckpt the first trained of: ", finding()),
+        ),
     ] = None,
     keyframes: Annotated[
         float | None, typer.Option(help="Find so many in an episode on average; default as many as there are.")
@@ -43,7 +46,7 @@ def run(
     images: Annotated[bool, typer.Option("--images/--no-images", help="Look at images, or at --signals alone.")] = True,
     size: Size = "64",
     crop: Crop = None,
-    fps: Fps = 10,
+    fps: Annotated[float, typer.Option(help="Frames a second that are kept at most.")] = 10,
     camera: Camera = None,
     signals: Annotated[
         str | None,
