@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from keyin_cli.recipe import Recipe
 
 MINUTES = 20.0
+MANY_SHARE = 4  # more than one frame in so many
+MANY = "that is more than every fourth frame: say with --keyframes how many you want, or train for more --minutes"
 
 
 def run(
@@ -116,6 +118,7 @@ def run(
     knob = ", ".join(f"{key} {value:.4g}" for key, value in result.settings.items())
     lines = [
         f"{file}: {sum(count):,} keyframes in {len(count):,} episodes, {sum(count) / len(count):.1f} each, by {name} ({knob})",
+        *([MANY] if MANY_SHARE * sum(count) > data.total else []),
         f"look at them: {page}",
         f"for other programs: keyin export {file}",
     ]

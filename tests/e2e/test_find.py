@@ -63,6 +63,9 @@ def test_another_number_needs_no_new_training(found: dict, here: Keyin, source: 
     assert np.mean([len(episode["keyframes"]) for episode in printed(fewer)["episodes"]]) <= 3
     dear = printed(here("find", "d.npz", *SHORT, "--price", "1e9", "--overwrite", cwd=source))
     assert sum(len(episode["keyframes"]) for episode in dear["episodes"]) <= 3 * 2
+    many = here("find", "d.npz", *SHORT[:-1], "--price", "0", "--overwrite", cwd=source)
+    assert "that is more than every fourth frame: say with --keyframes how many you want" in many.stdout
+    assert "every fourth frame" not in here("find", "d.npz", *SHORT[:-1], "--keyframes", "3", "--overwrite", cwd=source).stdout
     again = printed(here("find", "d.npz", *SHORT, "--overwrite", cwd=source))
     assert again["episodes"] == found["episodes"]
     assert weights.stat().st_mtime_ns == before
