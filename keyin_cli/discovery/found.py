@@ -116,11 +116,41 @@ def write(path: Path, found: Found) -> None:
     storage.write_json(path, found.model_dump(mode="json"))
 
 
-def frame_times(episodes: Episodes, index: int, found: FoundEpisode) -> NDArray[np.int64]:
-    """Which of the dataset's frames of an episode are its keyframes: those whose numbers in the source these are."""
-    if SOURCE_FRAME not in episodes.group:
-        return np.array(found.keyframes, np.int64)
-    return np.searchsorted(episodes.episode(index, SOURCE_FRAME), found.keyframes)
+def frame_times(episodes: Episodes, index: int, episode: FoundEpisode) -> NDArray[np.int64]:
+    """Where among the dataset's frames of an episode its keyframes are, counted from 0: (k,). The frame before one that was not
+    kept.
+
+    Raises:
+        InputError: a keyframe is before the episode's first frame, or so far behind its last that others would be between them;
+            the frames are not in order.
+    """
+    if not episode.keyframes:
+        return np.zeros(0, np.int64)
+    length = int(episodes.lengths[index])
+    numbers: NDArray[np.int64] = episodes.episode(index, SOURCE_FRAME) if SOURCE_FRAME in episodes.group else np.arange(length)
+    steps = np.diff(numbers)
+    if (steps < 1).any():
+        raise InputError(f"{shown(episodes.path)}: {SOURCE_FRAME} does not increase inside an episode: import it again")
+    behind = int(numbers[-1]) + int(steps.max(initial=1))
+    for keyframe in (episode.keyframes[0], episode.keyframes[-1]):
+        if not numbers[0] <= keyframe < behind:
+            raise InputError(
+                f"{shown(episodes.path)} has frames {numbers[0]} to {numbers[-1]} of episode {episode.episode}, not {keyframe}: "
+                "give the dataset that the keyframes were found in with --data"
+            )
+    return np.searchsorted(numbers, episode.keyframes, side="right") - 1
+
+
+def dataset_of(keyframes: Found, path: Path) -> Path:
+    """The dataset that a file of keyframes names.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if not os.path.isdir(keyframes.dataset):
+        told = f"names the dataset {shown(keyframes.dataset)}, which is not there" if keyframes.dataset else "names no dataset"
+        raise InputError(f"{shown(path)} {told}: give the one that the keyframes were found in with --data")
+    return Path(keyframes.dataset)
 
 
 def check_free(path: Path, overwrite: bool) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.datasets.episodes.layout import KEYFRAMES, Episodes
-from keyin_cli.discovery.exports.images import places
-from keyin_cli.discovery.found import Found
+from keyin_cli.discovery.found import Found, frame_times
 from keyin_cli.errors import InputError, shown
 
 Times = NDArray[np.bool_]
@@ -39,8 +38,7 @@ def compared(episodes: Episodes, found: Found) -> tuple[Times, Times, Lengths, l
     detected = np.zeros((len(indices), int(lengths.max())), np.bool_)
     true = np.zeros_like(detected)
     for row, (index, each) in enumerate(zip(indices, found.episodes, strict=True)):
-        if each.keyframes:
-            detected[row, np.asarray(places(episodes, index, each), np.int64) - int(episodes.begins[index])] = True
+        detected[row, frame_times(episodes, index, each)] = True
         true[row, : lengths[row]] = episodes.episode(index, KEYFRAMES)
     return scored(detected, lengths), scored(true, lengths), lengths, indices
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from keyin_cli.datasets.episodes.layout import KEYFRAMES, Episodes, open_episodes
-from keyin_cli.discovery import f1, found
-from keyin_cli.discovery.exports.images import places
-from keyin_cli.discovery.found import EVIDENCE, Found, FoundEpisode
+from keyin_cli.discovery import f1, found, scoring
+from keyin_cli.discovery.found import EVIDENCE, Found, dataset_of, frame_times
 from keyin_cli.errors import InputError, shown
 from keyin_cli.report.dataset import Span, chosen, extent, left_out, rest, view
-from keyin_cli.report.page import Editing, Frames, Indices, Interval, Page, Table
+from keyin_cli.report.page import Editing, Interval, Page, Table
 
 PARTS: Mapping[str, tuple[str, int]] = {"probability": ("F32", 1), "cost": ("F32", 1), "inpainted": ("U8", 4)}  # type, dimensions
 
@@ -42,7 +41,7 @@ def page_of(keyframes: Found, file: Path, span: Span | None = None, data: Path |
     Raises:
         InputError: see `page`.
     """
-    episodes = open_episodes(data or _named(keyframes, file))
+    episodes = open_episodes(data or dataset_of(keyframes, file))
     by_number = {each.episode: each for each in keyframes.episodes}
     all_found = [by_number.get(episodes.source(index)) for index in range(episodes.n)]
     if unknown := by_number.keys() - {episodes.source(index) for index in range(episodes.n)}:
@@ -52,7 +51,7 @@ def page_of(keyframes: Found, file: Path, span: Span | None = None, data: Path |
         )
     indices = chosen(episodes.lengths, span, episodes.path)
     evidence = Evidence(file.with_name(EVIDENCE), episodes)
-    at = [np.zeros(0, np.int64) if each is None else _places(episodes, index, each) for index, each in enumerate(all_found)]
+    at = [np.zeros(0, np.int64) if each is None else frame_times(episodes, index, each) for index, each in enumerate(all_found)]
     count = sum(len(each.keyframes) for each in keyframes.episodes)
     settings = ", ".join(f"{shown(key)} {shown(value)}" for key, value in keyframes.settings.items())
     return Page(
@@ -81,7 +80,7 @@ def page_of(keyframes: Found, file: Path, span: Span | None = None, data: Path |
         fps=episodes.fps,
         left_out=left_out(len(indices), episodes.n),
         editing=Editing(keyframes.source, keyframes.dataset, keyframes.method, keyframes.settings, rest(all_found, indices)),
-        tables=[_scores(keyframes.method, episodes, all_found, at)] if episodes.labelled and by_number else [],
+        tables=[_scores(keyframes, episodes)] if episodes.labelled and by_number else [],
         manifests={"keyframes": keyframes.model_dump(mode="json", exclude={"episodes"})},
     )
 
@@ -130,35 +129,9 @@ class Evidence:
             raise InputError(f"{shown(self.path)}: {what}: run keyin find again with --overwrite")
 
 
-def _named(keyframes: Found, path: Path) -> Path:
-    """The dataset that a file of keyframes names.
-
-    Raises:
-        InputError: it is not there.
-    """
-    if not keyframes.dataset or not os.path.isdir(keyframes.dataset):
-        told = f"names the dataset {shown(keyframes.dataset)}, which is not there" if keyframes.dataset else "names no dataset"
-        raise InputError(f"{shown(path)} {told}: give the one that the keyframes were found in with --data")
-    return Path(keyframes.dataset)
-
-
-def _places(episodes: Episodes, index: int, each: FoundEpisode) -> Indices:
-    """The indices of an episode's keyframes among its frames."""
-    if not each.keyframes:
-        return np.zeros(0, np.int64)
-    return np.array(places(episodes, index, each), np.int64) - int(episodes.begins[index])
-
-
-def _scores(method: str, episodes: Episodes, all_found: list[FoundEpisode | None], at: list[Indices]) -> Table:
+def _scores(keyframes: Found, episodes: Episodes) -> Table:
     """F1 of the keyframes against the labels, over the episodes in which keyframes were looked for."""
-    looked = [index for index, each in enumerate(all_found) if each is not None]
-    detected = np.zeros((len(looked), int(episodes.lengths[looked].max())), np.bool_)
-    true = np.zeros_like(detected)
-    for row, index in enumerate(looked):
-        detected[row, at[index]] = True
-        detected[row, int(episodes.lengths[index]) - 1] = False  # what changes in the last frame cannot be seen
-        labels: Frames = episodes.episode(index, KEYFRAMES)
-        true[row, : len(labels)] = labels
+    detected, true, _, _ = scoring.compared(episodes, keyframes)
     scores = [f1.score(detected, true, tolerance) for tolerance in f1.TOLERANCES]
     cells = [Interval(each.f1, *each.ci95) for each in scores]
     return Table(
@@ -173,12 +146,12 @@ def _scores(method: str, episodes: Episodes, all_found: list[FoundEpisode | None
         ],
         rows=[
             [
-                shown(method or "keyframes"),
+                shown(keyframes.method or "keyframes"),
                 *cells,
                 f"{scores[0].precision:.3f}",
                 f"{scores[0].recall:.3f}",
-                f"{detected.sum() / len(looked):.2f}",
-                f"{true.sum() / len(looked):.2f}",
+                f"{detected.sum() / len(true):.2f}",
+                f"{true.sum() / len(true):.2f}",
             ]
         ],
         notes=[

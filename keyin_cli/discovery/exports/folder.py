@@ -14,7 +14,7 @@ from keyin_cli.datasets.episodes.layout import open_episodes
 from keyin_cli.datasets.sources import lerobot
 from keyin_cli.discovery import found
 from keyin_cli.discovery.exports import FORMATS, Inputs
-from keyin_cli.discovery.found import Found
+from keyin_cli.discovery.found import Found, dataset_of
 from keyin_cli.errors import InputError, shown
 from keyin_cli.interrupts import interruptible
 
@@ -47,7 +47,7 @@ def export(
     keyframes = _read(path)
     for name, given in (("data", data), ("source", source)):
         _check_needed(name, given, names)
-    episodes = open_episodes(data or _named(keyframes, path)) if _needing("data", names) else None
+    episodes = open_episodes(data or dataset_of(keyframes, path)) if _needing("data", names) else None
     origin = source or _origin(keyframes, path) if _needing("source", names) else None
     if origin:
         _check_source(origin, out)
@@ -130,18 +130,6 @@ def _check_source(source: Path, out: Path) -> None:
         raise InputError(f"{shown(source)} is no LeRobot dataset, of which alone a copy is made: give one with --source")
     if out.resolve().is_relative_to(source.resolve()):
         raise InputError(f"{shown(out)} is in {shown(source)}, which is left as it is: give another --out")
-
-
-def _named(keyframes: Found, path: Path) -> Path:
-    """The dataset that a file of keyframes names.
-
-    Raises:
-        InputError: it is not there.
-    """
-    if not os.path.isdir(keyframes.dataset):
-        told = f"names the dataset {shown(keyframes.dataset)}, which is not there" if keyframes.dataset else "names no dataset"
-        raise InputError(f"{shown(path)} {told}: give the one that the keyframes were found in with --data")
-    return Path(keyframes.dataset)
 
 
 def _check_free(out: Path, inputs: Sequence[Path], overwrite: bool) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from keyin_cli.datasets.episodes.layout import FRAMES, SOURCE_FRAME, Episodes
+from keyin_cli.datasets.episodes.layout import FRAMES, Episodes
 from keyin_cli.datasets.sources.source import LARGEST
-from keyin_cli.discovery.found import Found, FoundEpisode
+from keyin_cli.discovery.found import Found, frame_times
 from keyin_cli.errors import InputError, shown
 from keyin_cli.progress import track
 
@@ -35,31 +33,8 @@ def write(found: Found, folder: Path, episodes: Episodes) -> None:
                 )
             inside = folder / f"{episode.episode:06d}"
             inside.mkdir()
-            for keyframe, place in zip(episode.keyframes, places(episodes, index, episode), strict=True):
-                (frame,) = episodes.read(FRAMES, place, place + 1)
+            for keyframe, place in zip(episode.keyframes, frame_times(episodes, index, episode).tolist(), strict=True):
+                at = int(episodes.begins[index]) + place
+                (frame,) = episodes.read(FRAMES, at, at + 1)
                 Image.fromarray(frame if channels == 3 else frame[..., 0]).save(inside / f"{keyframe:06d}.png", "PNG")
             advance()
-
-
-def places(episodes: Episodes, index: int, episode: FoundEpisode) -> list[int]:
-    """Where among the dataset's frames each keyframe is; the frame before it where it was not kept.
-
-    Raises:
-        InputError: a keyframe is before the episode's first frame, or so far behind its last that others would be between them;
-            the frames are not in order.
-    """
-    begin, end = int(episodes.begins[index]), int(episodes.ends[index])
-    numbers: NDArray[np.int64] = (
-        episodes.read(SOURCE_FRAME, begin, end) if SOURCE_FRAME in episodes.group else np.arange(end - begin)
-    )
-    steps = np.diff(numbers)
-    if (steps < 1).any():
-        raise InputError(f"{shown(episodes.path)}: {SOURCE_FRAME} does not increase inside an episode: import it again")
-    behind = int(numbers[-1]) + int(steps.max(initial=1))
-    for keyframe in (episode.keyframes[0], episode.keyframes[-1]):
-        if not numbers[0] <= keyframe < behind:
-            raise InputError(
-                f"{shown(episodes.path)} has frames {numbers[0]} to {numbers[-1]} of episode {episode.episode}, not {keyframe}: "
-                "give the dataset that the keyframes were found in with --data"
-            )
-    return [begin + int(place) - 1 for place in np.searchsorted(numbers, episode.keyframes, side="right")]
