@@ -76,7 +76,7 @@ def test_keyframes_with_their_evidence_and_scores(tmp_path: Path) -> None:
     assert second.inpainted is None
     (table,) = page.tables
     f1 = [cell for cell in table.rows[0] if isinstance(cell, Interval)]
-    # of 3 found and 4 labelled (a fifth is in a last frame, where nothing counts) none is exact; 4 and 4 are 1 off, 9 is 2 off of 7
+    # of 3 found and 4 labelled (a fifth, in a last frame, does not count) none is exact; 4 and 4 are 1 off, 9 is 2 off of 7
     assert [cell.value for cell in f1] == [0, 2 * 2 / 7, 2 * 3 / 7]
 
 
