@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from keyin_cli.recipe import Recipe
 
 MINUTES = 20.0
-MANY_SHARE = 4  # more than one frame in so many
-MANY = "that is more than every fourth frame: say with --keyframes how many you want, or train for more --minutes"
 
 
 def run(
@@ -118,11 +116,17 @@ def run(
     knob = ", ".join(f"{key} {value:.4g}" for key, value in result.settings.items())
     lines = [
         f"{file}: {sum(count):,} keyframes in {len(count):,} episodes, {sum(count) / len(count):.1f} each, by {name} ({knob})",
-        *([MANY] if MANY_SHARE * sum(count) > data.total else []),
+        *remarks(sum(count), data.total),
         f"look at them: {page}",
         f"for other programs: keyin export {file}",
     ]
     emit({"path": str(file), "report": str(page), **result.model_dump(mode="json")}, as_json, lines)
+
+
+def remarks(count: int, frames: int) -> list[str]:
+    """What is to be said of so many keyframes among the frames."""
+    many = "that is more than every fourth frame: say with --keyframes how many you want, or train for more --minutes"
+    return [many] if 4 * count > frames else []
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from processes import Keyin, complaint, interrupt, printed, start
 
+from keyin_cli.commands.find import remarks
+
 LENGTHS = (40, 25, 31)
 
 
@@ -63,12 +65,15 @@ def test_another_number_needs_no_new_training(found: dict, here: Keyin, source: 
     assert np.mean([len(episode["keyframes"]) for episode in printed(fewer)["episodes"]]) <= 3
     dear = printed(here("find", "d.npz", *SHORT, "--price", "1e9", "--overwrite", cwd=source))
     assert sum(len(episode["keyframes"]) for episode in dear["episodes"]) <= 3 * 2
-    many = here("find", "d.npz", *SHORT[:-1], "--price", "0", "--overwrite", cwd=source)
-    assert "that is more than every fourth frame: say with --keyframes how many you want" in many.stdout
-    assert "every fourth frame" not in here("find", "d.npz", *SHORT[:-1], "--keyframes", "3", "--overwrite", cwd=source).stdout
     again = printed(here("find", "d.npz", *SHORT, "--overwrite", cwd=source))
     assert again["episodes"] == found["episodes"]
     assert weights.stat().st_mtime_ns == before
+
+
+def test_too_many_keyframes_are_remarked() -> None:
+    assert remarks(24, 96) == []
+    (line,) = remarks(25, 96)
+    assert line.startswith("that is more than every fourth frame: say with --keyframes how many you want")
 
 
 def test_signals_alone_and_other_data_with_the_same_weights(keyin: Keyin, here: Keyin, source: Path) -> None:
