@@ -24,7 +24,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended: its exit code (minus the number of the signal that killed it), what it printed, in how many seconds."""
+    """How a command ended: its exit code (negative: the signal that killed it), what it printed, its seconds."""
 
     code: int
     out: str

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fuzz import families
 
 TESTS = Path(__file__).parents[1]
