@@ -88,9 +88,9 @@ class Gaussian(Likelihood):
 
     @torch.no_grad()
     def price(self) -> float | None:
-        """Σ -log σ over the features with σ below 1: how much more a frame costs under its features' own distribution, of
-        variance 1, than under a perfect prediction of the mean."""
-        return float(((-self._log_scale).clamp_min(0) * self.used).sum())
+        """Σ ½ - log σ over the features where that is positive: how much more a frame costs under its features' own distribution,
+        of variance 1, than when it is drawn without an error."""
+        return float(((0.5 - self._log_scale).clamp_min(0) * self.used).sum())
 
     @property
     def _log_scale(self) -> Tensor:

@@ -48,11 +48,17 @@ def test_scales_stay_within_bounds() -> None:
     assert nats.item() == pytest.approx(SMALLEST + LARGEST + math.log(2 * math.pi), rel=1e-5)
 
 
-def test_a_keyframe_costs_what_its_predictable_features_save() -> None:
+def test_a_keyframe_costs_what_its_features_cost_by_themselves_and_not_when_they_are_drawn_without_an_error() -> None:
     likelihood = Gaussian(4)
-    likelihood.log_scale.data = torch.tensor([-1.0, -2.0, 0.5, -3.0])
+    likelihood.log_scale.data = torch.tensor([-1.0, -2.0, 0.6, -3.0])
     likelihood.ignore(torch.tensor([False, False, False, True]))
-    assert likelihood.price() == pytest.approx(3.0)
+    assert likelihood.price() == pytest.approx(1.5 + 2.5)
+    alone = torch.randn(200_000, 1, generator=torch.Generator().manual_seed(0))
+    own = -torch.distributions.Normal(0.0, 1.0).log_prob(alone).mean()
+    single = Gaussian(1)
+    single.log_scale.data = torch.tensor([-1.0])
+    without_error = single.error(alone, alone, "sum").mean()
+    assert single.price() == pytest.approx((own - without_error).item(), abs=0.01)
 
 
 def test_scales_learn_nothing_from_what_is_fixed() -> None:
