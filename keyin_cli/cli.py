@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from keyin_cli import __version__, distributed
+from keyin_cli import __version__, distributed, interrupts
 from keyin_cli.commands import (
     baseline,
     doctor,
@@ -24,24 +26,46 @@ from keyin_cli.commands import (
     table,
     train,
 )
-from keyin_cli.errors import InputError, Interrupted, RunError, printable
+from keyin_cli.endings import Ending, ending, usage
+from keyin_cli.errors import InputError, Interrupted
 from keyin_cli.tuning import tune_c_libraries
 
 tune_c_libraries()
 
+LEAST = 1 << 26  # bytes of memory: with less than that Python itself ends in many ways, some of which hang
 DISTRIBUTED = ("pretrain-interp", "train", "baseline")  # what torchrun may start
-EXIT_CODES = {RunError: 1, InputError: 2, Interrupted: 130}
 
 
 class Program(TyperGroup):
-    """Turns the errors that users cause into one line and an exit code."""
+    """Turns everything but mistakes of its own into a line and an exit code."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _in_lines():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> object:
-        try:
+        with _in_lines():
             return super().invoke(ctx)
-        except tuple(EXIT_CODES) as error:
-            typer.echo("\n".join(f"keyin: {line}" for line in printable(str(error)).splitlines()), err=True)
-            raise typer.Exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))) from error
+
+
+@contextmanager
+def _in_lines() -> Iterator[None]:
+    """Errors of the user, of the machine and of arguments, and signals, as lines; `keyin` alone still shows its help."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as caught:
+        stopped = interrupts.received() or isinstance(caught, KeyboardInterrupt)  # libraries make other errors of it
+        error = Interrupted(interrupts.STOPPED) if stopped and not isinstance(caught, Interrupted) else caught
+        wrong = hasattr(error, "format_message") and type(error).__name__ != "NoArgsIsHelpError"
+        if (said := usage(error) if wrong else ending(error)) is None:
+            raise
+        raise _end(said) from error
+
+
+def _end(said: Ending) -> typer.Exit:
+    with suppress(OSError):  # the terminal is gone
+        typer.echo("\n".join(f"keyin: {line}" for line in said.lines), err=True)
+    return typer.Exit(said.code)
 
 
 app = typer.Typer(
@@ -65,9 +89,10 @@ def main(
     ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    from keyin_cli import progress  # not for help
+    from keyin_cli import machine, progress  # not for help
 
     progress.speak()
+    machine.check_room(LEAST, "keyin", "end other programs, or allow it more")
     if distributed.world() > 1 and ctx.invoked_subcommand not in DISTRIBUTED:
         raise InputError(f"{ctx.invoked_subcommand} runs in one process: start it without torchrun")
 

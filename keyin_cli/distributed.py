@@ -14,25 +14,42 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from keyin_cli.errors import InputError, shown
+
 if TYPE_CHECKING:
     import torch
 
+MOST = 100_000  # processes
 PATIENCE = timedelta(days=1)  # the first process may simulate and search for hours; torchrun ends the others when one dies
 
 
 def world() -> int:
-    """How many processes train together; 1 without `torchrun`."""
-    return int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
+    """How many processes train together; 1 without `torchrun`.
+
+    Raises:
+        InputError: the variables of the environment that say so say nothing sensible.
+    """
+    return _number("WORLD_SIZE", 1, MOST) if "RANK" in os.environ else 1
 
 
 def rank() -> int:
     """This process among them, from 0."""
-    return int(os.environ["RANK"]) if world() > 1 else 0
+    return _number("RANK", 0, world() - 1) if world() > 1 else 0
 
 
 def local_rank() -> int:
     """This process among those of its machine, from 0."""
-    return int(os.environ.get("LOCAL_RANK", 0)) if world() > 1 else 0
+    return _number("LOCAL_RANK", 0, world() - 1) if world() > 1 else 0
+
+
+def _number(name: str, least: int, most: int) -> int:
+    """A number in the environment; the least where there is none."""
+    text = os.environ.get(name, str(least))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise InputError(
+            f"{name}={shown(text)[:40]}: expected {least} to {most}, as torchrun sets it: start it with torchrun, or unset RANK"
+        )
+    return int(text)
 
 
 def join(device: torch.device) -> None:
@@ -44,6 +61,11 @@ def join(device: torch.device) -> None:
 
     if distributed.is_initialized():
         return
+    if missing := [name for name in ("MASTER_ADDR", "MASTER_PORT") if not os.environ.get(name)]:
+        raise InputError(
+            f"RANK says that there are other processes, but {missing[0]} is missing: start it with torchrun, or unset RANK"
+        )
+    _number("MASTER_PORT", 0, 65535)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)

@@ -5,6 +5,14 @@ class InputError(Exception):
     """The user's input cannot be used: what is wrong and the next command to run. Exit code 2."""
 
 
+class Faults(InputError):
+    """Several things are wrong with one: `lines` says each. Commands print only the first of many, unless all were asked for."""
+
+    def __init__(self, lines: list[str], everything: bool = False) -> None:
+        super().__init__("\n".join(lines))
+        self.lines, self.everything = lines, everything
+
+
 class Different(InputError):
     """What is there was made with other settings: `what` says so, `do` what to do. A command may know better what that is."""
 
@@ -18,7 +26,7 @@ class RunError(Exception):
 
 
 class Interrupted(Exception):
-    """Stopped by SIGINT or SIGTERM after saving. Exit code 130."""
+    """Stopped by SIGINT, SIGTERM or SIGHUP after saving. Exit code 130."""
 
 
 def shown(name: object) -> str:

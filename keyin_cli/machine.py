@@ -6,6 +6,8 @@ import os
 import resource
 from pathlib import Path
 
+from keyin_cli.errors import InputError
+
 CGROUP, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")  # limit, use, copies of files
 VERSION_2 = ("memory.max", "memory.current", "inactive_file")
@@ -36,7 +38,33 @@ def free_memory() -> int:
     info = Path("/proc/meminfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     available = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-    return min([*(available or [total_memory()]), *(max(0, limit - used) for limit, used in _limits())])
+    bounds = [*_limits(), *_own_limits()]
+    return min([*(available or [total_memory()]), *(max(0, limit - used) for limit, used in bounds)])
+
+
+def check_room(needed: int, what: str, less: str, free: int | None = None) -> None:
+    """Refuse work that cannot fit.
+
+    Args:
+        needed: bytes that it takes at least.
+        what: the work; `less`: what makes it smaller.
+        free: bytes, where that is not the machine's memory.
+
+    Raises:
+        InputError: fewer bytes are free.
+    """
+    free = free_memory() if free is None else free
+    if needed > free:
+        raise InputError(f"{what} needs {needed / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free: {less}")
+
+
+def _own_limits() -> list[tuple[int, int]]:
+    """Limit and use, in bytes, of what `ulimit -v` and `ulimit -d` give this process."""
+    status = Path("/proc/self/status")
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines()) if status.is_file() else {}
+    names = ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData"))
+    limits = ((resource.getrlimit(number)[0], lines.get(name)) for number, name in names)
+    return [(most, int(used.split()[0]) * 1024) for most, used in limits if used and most != resource.RLIM_INFINITY]
 
 
 def _limits() -> list[tuple[int, int]]:

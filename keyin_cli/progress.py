@@ -13,6 +13,7 @@ from rich.text import Text
 
 from keyin_cli import distributed
 from keyin_cli.errors import printable
+from keyin_cli.interrupts import tidied
 
 PLAIN_LINE_EVERY = 10.0  # seconds between lines when stderr is no terminal
 
@@ -70,10 +71,10 @@ def track(title: str, total: int, done: int = 0) -> Iterator[Tracker]:
         total: units in all.
         done: units finished before now (a resumed run); the rate counts only what comes after.
     """
-    out = console()
+    out, title = console(), printable(title)
     if out.quiet or not out.is_terminal:  # a bar, shown or not, replaces sys.stdout and sys.stderr
         yield Tracker(title, total, done, None)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=out, transient=True) as bar:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with tidied(), Progress(*columns, console=out, transient=True) as bar:
         yield Tracker(title, total, done, bar)

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 EVIL = "</script><script>window.hacked=1</script>\x1b[31m<img src=x onerror=window.hacked=1>\u202e"
 STEP = 3  # frames of the source to one that is kept
-MANIFEST = {"kind": "evaluation", "recipe": {}, "inputs": {}, "command": "keyin eval-f1"}
+MANIFEST = {"kind": "evaluation", "recipe": {}, "inputs": {}, "command": "keyin eval-f1", "created": "2026-01-01T00:00:00+00:00"}
 
 
 def squares(count: int, size: int = 16) -> np.ndarray:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "keyin_cli"
 FLOORS = (
     ("errors", "colours", "tuning", "statistics"),
     ("registry", "distributed", "machine"),
-    ("names", "progress", "interrupts", "parallel", "devices"),
+    ("names", "endings", "progress", "interrupts", "parallel", "devices"),
     ("storage",),
     ("recipe",),
     ("model", "datasets"),

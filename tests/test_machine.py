@@ -1,11 +1,13 @@
 """Cores and memory as a container bounds them."""
 
+import resource
 from pathlib import Path
 
 import joblib
 import pytest
 
 from keyin_cli import machine
+from keyin_cli.errors import InputError
 
 
 def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +64,21 @@ def test_version_1(tmp_path: Path, group: Path) -> None:
 
 def test_the_peak_is_that_of_this_process() -> None:
     assert machine.peak_memory() > 1e7
+
+
+def test_what_cannot_fit_is_refused(group: Path) -> None:
+    limit(group, "5000000000", 1_000_000_000)
+    machine.check_room(4_000_000_000, "this", "take less")
+    with pytest.raises(InputError, match=r"^this needs 4\.1 GB of memory, 4\.0 GB are free: take less$"):
+        machine.check_room(4_100_000_000, "this", "take less")
+    with pytest.raises(InputError, match=r"needs 4\.1 GB of memory, 1\.0 GB are free"):
+        machine.check_room(4_100_000_000, "this", "take less", free=1_000_000_000)
+
+
+@pytest.mark.parametrize(("kind", "used"), [(resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")])
+def test_limits_of_the_shell_count(kind: int, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    now = int(status[used].split()[0]) * 1024
+    given = {kind: now + 50_000_000}
+    monkeypatch.setattr(resource, "getrlimit", lambda number: (given.get(number, resource.RLIM_INFINITY),) * 2)
+    assert machine.free_memory() == pytest.approx(50_000_000, abs=40_000_000)

@@ -50,3 +50,14 @@ def test_a_library_leaves_the_streams_of_a_terminal_alone(audible: bool, monkeyp
         advance(2)
         assert (sys.stdout is terminal) is (sys.stderr is terminal) is not audible
     assert bool(terminal.getvalue()) is audible
+
+
+def test_a_bar_shows_names_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither markup, which would be refused, nor characters that do something to the terminal."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress.track("making [/red]\x1b]0;t\x07.zarr", total=10) as advance:
+        advance(2, "[/note]")
+    assert "making [/red]\\x1b]0;t\\x07.zarr [/note]" in terminal.getvalue()

@@ -13,6 +13,9 @@ from keyin_cli import distributed
 from keyin_cli.errors import printable
 from keyin_cli.registry import Registry
 
+SEED_MOST = 2**63 - 1  # what arrays of numbers hold
+COUNT_MOST = 10**9  # of whatever is counted
+
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe: a path, or the name of a shipped one.")]
 CHECKPOINT = typer.Option(
     metavar="PATH", help="A run directory, a weights file, or the name of released weights (brownian, pushing)."
@@ -20,7 +23,7 @@ CHECKPOINT = typer.Option(
 Checkpoint = Annotated[str, CHECKPOINT]
 OptionalCheckpoint = Annotated[str | None, CHECKPOINT]  # Typer does not look into `Checkpoint | None`
 Set = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe key; may be given many times.")]
-Seed = Annotated[int | None, typer.Option(help="Override the recipe's seed.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=SEED_MOST, help="Override the recipe's seed.")]
 Out = Annotated[Path | None, typer.Option(help="Where the run goes; default artifacts/runs/<recipe name>.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, with sizes and time, and do nothing.")]
@@ -34,7 +37,7 @@ NoWait = Annotated[
 Dask = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Do this on a Dask cluster instead (needs the extra dask).")]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes; default one per core. The result does not depend on their number."),
+    typer.Option(min=1, max=4096, help="Processes; default one per core. The result does not depend on their number."),
 ]
 
 

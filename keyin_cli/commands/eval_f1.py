@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyin_cli.commands.common import Checkpoint, Json, NoWait, Set, emit, listed
+from keyin_cli.commands.common import COUNT_MOST, SEED_MOST, Checkpoint, Json, NoWait, Set, emit, listed
+from keyin_cli.errors import printable
 from keyin_cli.names import selecting
 
 
@@ -31,8 +32,8 @@ def run(
             help=listed("How keyframes are detected; may be given many times; default all trained: ", selecting()),
         ),
     ] = [],  # noqa: B006 (typer reads the default)
-    limit: Annotated[int | None, typer.Option(min=1, help="Use only the first sequences of the split.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the selector random.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, max=COUNT_MOST, help="Use only the first sequences of the split.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=SEED_MOST, help="Seed of the selector random.")] = 0,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
     out: Annotated[
         Path | None,
@@ -61,9 +62,11 @@ def table(result: dict[str, Any]) -> list[str]:
     """The rows as a table, and the paths of the pictures."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     columns = ("method", "F1", "F1 aligned", "(shift)", "95 % interval", "±1", "±2", "precision", "recall", "keyframes")
-    grid = Table(*columns, title=f"{result['dataset']}, {result['split']} split, {result['n']:,} sequences", title_justify="left")
+    title = Text(printable(f"{result['dataset']}, {result['split']} split, {result['n']:,} sequences"))  # no markup
+    grid = Table(*columns, title=title, title_justify="left")
     for row in result["rows"]:
         name, count = row["method"] + ("*" if "told" in row else ""), f"{row['keyframes_per_sequence']:.2f}"
         if row["f1"] is None:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from keyin_cli.commands.common import (
+    COUNT_MOST,
+    SEED_MOST,
     Dask,
     DryRun,
     Json,
@@ -29,11 +31,11 @@ Dataset = Annotated[str, typer.Argument(metavar="DATASET", help=KINDS)]
 
 def run(
     dataset: Dataset,
-    n: Annotated[int | None, typer.Option(min=1, help="Number of sequences.")] = None,
+    n: Annotated[int | None, typer.Option(min=1, max=COUNT_MOST, help="Number of sequences.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the dataset goes; default what the recipe says, or artifacts/data/<kind>.zarr.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed; sequence i depends on (seed, i) alone.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=SEED_MOST, help="Seed; sequence i depends on (seed, i) alone.")] = None,
     workers: Workers = None,
     dask: Dask = None,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
@@ -51,7 +53,8 @@ def run(
     if dry_run:
         estimate = generate.estimate(data, workers or machine.cores())
         lines = [recipe.to_yaml(data), *(f"{name}: {shape}" for name, shape in estimate["arrays"].items())]
-        emit(estimate, as_json, [*lines, f"about {bytes_text(estimate['bytes'])} on disk, {seconds_text(estimate['seconds'])}"])
+        cost = f"{bytes_text(estimate['bytes'])} on disk, {bytes_text(estimate['memory'])} of memory"
+        emit(estimate, as_json, [*lines, f"about {cost}, {seconds_text(estimate['seconds'])}"])
         return
     with storage.waiting(not no_wait):
         result = generate.generate(data, Path(data.path), workers or machine.cores(), dask, overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,9 +30,11 @@ def run(
         raise InputError("--out says where figures go: give --figures too")
     result, facts = describe(path, verify)
     if verify and result["verified"] is False:
-        from keyin_cli.datasets.store import rebuild
+        from keyin_cli.datasets.checking import rebuild
 
-        again = rebuild(path) if result["kind"] == "dataset" else f"run `{result['created_by']} --overwrite`"
+        again = "make it again with the command that made it, and --overwrite"  # which is data, and not for us to advise
+        if result["kind"] in ("dataset", "episodes"):
+            again = rebuild(path) if result["kind"] == "dataset" else "copy or import it again"
         raise InputError(f"{path} does not match its checksums: {again}")
     if figures and result["kind"] not in DRAWN:
         raise InputError(f"--figures draws datasets, {path} is a {result['kind']}: give it a dataset, or leave --figures out")
@@ -110,6 +113,7 @@ def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     from keyin_cli import storage
     from keyin_cli.datasets.episodes.layout import is_episodes
+    from keyin_cli.datasets.groups.headers import OF_GROUPS
     from keyin_cli.errors import InputError
     from keyin_cli.methods import checkpoints
 
@@ -117,7 +121,7 @@ def describe(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InputError(f"nothing at {path}: `keyin recipes list` shows what can be made")
     if path.suffix == ".yaml":
         kind = _recipe(path)
-    elif (path / "zarr.json").is_file():
+    elif any((path / name).is_file() for name in OF_GROUPS):
         kind = _episodes(path, verify) if is_episodes(path) else _dataset(path, verify)
     elif (path / storage.MANIFEST).is_file():
         kind = _run(path, verify)
@@ -220,10 +224,10 @@ def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _weights(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     from keyin_cli import storage
-    from keyin_cli.model.weights import read_weights
+    from keyin_cli.model.weights import read_header
 
     if (path.parent / storage.MANIFEST).is_file():
         return _run(path.parent, verify)
-    tensors, metadata = read_weights(path)
-    facts = {"parameters": f"{sum(value.numel() for value in tensors.values()):,}"}
+    kinds, metadata = read_header(path)
+    facts = {"parameters": f"{sum(math.prod(kind.shape) for kind in kinds.values()):,}"}
     return _result(f"weights {metadata['stage']}", metadata["recipe"], None, None, None), facts

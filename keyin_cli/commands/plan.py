@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from keyin_cli.commands.common import (
+    COUNT_MOST,
+    SEED_MOST,
     Dask,
     DryRun,
     Json,
@@ -42,7 +44,7 @@ def run(
         ),
     ] = ["keyin"],  # noqa: B006 (typer reads the default)
     ckpt: OptionalCheckpoint = None,
-    episodes: Annotated[int, typer.Option(min=1, help="Number of tasks.")] = 120,
+    episodes: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of tasks.")] = 120,
     servo: Annotated[str, typer.Option(metavar="SERVO", help=listed("What chooses actions: ", servos(), SERVOS))] = servos()[0],
     cost: Annotated[
         Cost, typer.Option(help="The servo takes the puck from the state, or finds it in rendered frames.")
@@ -50,10 +52,12 @@ def run(
     goal: Annotated[
         Path | None, typer.Option(metavar="IMAGE", help="An image of the goal of all tasks, instead of their own.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the tasks and of all samples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=SEED_MOST, help="Seed of the tasks and of all samples.")] = 0,
     workers: Workers = None,
     dask: Dask = None,
-    pictures: Annotated[int, typer.Option(min=0, help="Draw and film this many of each method's best and worst episodes.")] = 1,
+    pictures: Annotated[
+        int, typer.Option(min=0, max=COUNT_MOST, help="Draw and film this many of each method's best and worst episodes.")
+    ] = 1,
     out: Annotated[Path, typer.Option(help="Where results go, one directory per method.")] = OUT,
     overwrite: Overwrite = False,
     no_wait: NoWait = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -47,13 +48,16 @@ def copy(
     """Copy a recipe, comments included, to change it."""
     from keyin_cli import recipe as recipes
     from keyin_cli import storage
-    from keyin_cli.errors import InputError
+    from keyin_cli.errors import InputError, shown
 
     source = recipes.find(recipe)
     if target.is_dir():
-        raise InputError(f"{target} is a directory: give the name of a file")
-    if target.exists() and not overwrite:
-        raise InputError(f"{target} exists: give another name, or --overwrite to replace it")
+        raise InputError(f"{shown(target)} is a directory: give the name of a file")
+    if os.path.lexists(target):
+        if not target.is_file():
+            raise InputError(f"{shown(target)} is no file, it is left alone: give another name")
+        if not overwrite:
+            raise InputError(f"{shown(target)} exists: give another name, or --overwrite to replace it")
     storage.write(target, source.read_bytes())
     emit(
         {"source": str(source), "path": str(target)},
@@ -70,14 +74,14 @@ def validate(
 ) -> None:
     """Check recipes and report everything that is wrong with them."""
     from keyin_cli import recipe as recipes
-    from keyin_cli.errors import InputError
+    from keyin_cli.errors import Faults, InputError
 
     problems = []
     for file in files:
         try:
             recipes.load(file, overrides)
         except InputError as error:
-            problems.append(str(error))
+            problems += error.lines if isinstance(error, Faults) else [str(error)]
     if problems:
-        raise InputError("\n".join(problems))
+        raise Faults(problems, everything=True)
     emit({"valid": files}, as_json, [f"{file}: valid" for file in files])

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from keyin_cli.commands.common import Json, NoWait, RecipeArgument, Set, emit, listed, seconds_text
+from keyin_cli.commands.common import COUNT_MOST, Json, NoWait, RecipeArgument, Set, emit, listed, seconds_text
 from keyin_cli.commands.eval_f1 import notes
 from keyin_cli.names import compared
 
@@ -34,10 +34,12 @@ def run(
             metavar="METHOD", help=listed("Baselines to train beside KeyIn; may be given many times; default all: ", compared())
         ),
     ] = [],  # noqa: B006 (typer reads the default)
-    seeds: Annotated[int, typer.Option(min=1, help="Training seeds, each from stage 1 on.")] = 3,
-    baseline_seeds: Annotated[int | None, typer.Option(min=1, help="Training seeds of all but KeyIn; default as many.")] = None,
-    sequences: Annotated[int, typer.Option(min=1, help="Test sequences whose predictions are compared.")] = 100,
-    samples: Annotated[int, typer.Option(min=2, help="Samples from the prior for each of them.")] = 100,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Training seeds, each from stage 1 on.")] = 3,
+    baseline_seeds: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Training seeds of all but KeyIn; default as many.")
+    ] = None,
+    sequences: Annotated[int, typer.Option(min=1, max=COUNT_MOST, help="Test sequences whose predictions are compared.")] = 100,
+    samples: Annotated[int, typer.Option(min=2, max=100_000, help="Samples from the prior for each of them.")] = 100,
     out: Annotated[Path | None, typer.Option(help="Where weights (in half precision), results and pictures go.")] = None,
     overrides: Set = [],  # noqa: B006 (typer reads the default)
     no_wait: NoWait = False,

@@ -18,7 +18,7 @@ from keyin_cli.recipe.data import GeneratedData
 from keyin_cli.recipe.section import Range
 
 HEADINGS = 720  # candidates per turn, half a degree apart, the grid turned at random
-DRAW_BATCH = 100  # sequences drawn at once: keeps the temporary array below 20 MB
+DRAWN = 4_000_000  # pixels drawn at once: keeps the temporary array below 20 MB
 
 
 class BrownianData(GeneratedData):
@@ -26,8 +26,8 @@ class BrownianData(GeneratedData):
 
     kind: Literal["brownian"] = "brownian"
     path: str = "artifacts/data/brownian.zarr"
-    frames: int = Field(35, ge=2)
-    size: int = Field(32, ge=8)
+    frames: int = Field(35, ge=2, le=10_000)
+    size: int = Field(32, ge=8, le=4096)
     radius: float = Field(1.6, gt=0)
     speed: float = Field(1.6, gt=0)
     margin: float = Field(2.6, ge=0)
@@ -88,9 +88,10 @@ def simulate(data: BrownianData, indices: NDArray[np.integer]) -> Flights:
         corners.append(position)
     turns = np.concatenate([np.zeros((len(position), 1), np.int64), lengths.cumsum(axis=1)], axis=1)
     states = _positions(np.stack(corners, axis=1), turns, data.frames)
-    frames = np.arange(1, data.frames - 1)
     keyframes = np.zeros((len(position), data.frames), dtype=np.bool_)
-    keyframes[:, 1:-1] = (turns[:, 1:, None] == frames).any(axis=1)
+    row, leg_after = np.nonzero(turns < data.frames - 1)
+    keyframes[row, turns[row, leg_after]] = True
+    keyframes[:, 0] = False  # where every sequence begins
     return Flights(states.astype(np.float32), keyframes, splits(data.split, split))
 
 
@@ -109,10 +110,11 @@ def draw(data: BrownianData, states: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Draw balls: a pixel is 255 when its centre is within the radius, else 0. (n,T,2) -> (n,T,size,size,1)."""
     frames = np.empty((*states.shape[:2], data.size, data.size, 1), dtype=np.uint8)
     centres = np.arange(data.size, dtype=np.float32) + 0.5
-    for begin in range(0, len(states), DRAW_BATCH):
-        squared = (states[begin : begin + DRAW_BATCH, :, :, None] - centres) ** 2
+    batch = max(1, DRAWN // (data.frames * data.frame.pixels))
+    for begin in range(0, len(states), batch):
+        squared = (states[begin : begin + batch, :, :, None] - centres) ** 2
         distance = squared[:, :, 1, :, None] + squared[:, :, 0, None, :]
-        frames[begin : begin + DRAW_BATCH, ..., 0] = np.where(distance <= data.radius**2, np.uint8(255), np.uint8(0))
+        frames[begin : begin + batch, ..., 0] = np.where(distance <= data.radius**2, np.uint8(255), np.uint8(0))
     return frames
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli import machine, storage
-from keyin_cli.datasets import store
+from keyin_cli.datasets import checking, store
 from keyin_cli.datasets.kind import kind_of
 from keyin_cli.datasets.opening import open_for
 from keyin_cli.datasets.sequences import Sequences
@@ -25,6 +25,7 @@ from keyin_cli.progress import say, track
 from keyin_cli.recipe import DataSection, GeneratedData, differences, digest
 
 GENERATOR = "keyin gen-data"
+FLOATS = 8  # bytes of a pixel while a frame is drawn
 
 
 def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = None, overwrite: bool = False) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = N
         InputError: something else is there, or another command is making it and waiting is not allowed.
         Interrupted: SIGINT or SIGTERM came; the finished shards are kept.
     """
+    check_room(data, SHARD, min(workers, -(-data.n // SHARD)))
     begins = overwrite or not path.exists()
     example = arrays(data, np.arange(1)) if begins else None  # before anything is written: it fails where nothing can be drawn
     with storage.locked(path):
@@ -81,7 +83,7 @@ def _complete(data: GeneratedData, path: Path, workers: int, dask: str | None) -
     seconds, memory[os.getpid()] = time.monotonic() - begun, machine.peak_memory()
     peak = sum(memory.values())
     shards = [done[index] for index in range(total)]
-    if todo or not store.is_finished(path):
+    if todo or not checking.is_finished(path):
         manifest = storage.provenance() | {"wall_seconds": round(seconds, 2), "peak_memory_bytes": peak}
         store.finish(path, shards, {"manifest": manifest})
     made = sum(_size(data, index) for index in todo)
@@ -115,11 +117,17 @@ def ensure(data: DataSection, workers: int | None = None, dask: str | None = Non
 
 
 def _there(path: Path) -> bool:
-    return path.exists() and store.is_finished(path)
+    return path.exists() and checking.is_finished(path)
 
 
 def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
-    """Shapes, bytes on disk and seconds that `generate` would take, from a few sequences made and compressed in memory."""
+    """Shapes, bytes in memory and on disk and seconds that `generate` would take, from a few sequences made and compressed in
+    memory.
+
+    Raises:
+        InputError: it does not fit into memory.
+    """
+    needed = check_room(data, SHARD, min(workers, -(-data.n // SHARD)))
     begun = time.perf_counter()
     sample = arrays(data, np.arange(min(data.n, 4 * store.CHUNK)))
     seconds = time.perf_counter() - begun
@@ -127,9 +135,22 @@ def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
     return {
         "recipe": data.model_dump(mode="json"),
         "arrays": {name: f"{(data.n, *array.shape[1:])} {array.dtype}" for name, array in sample.items()},
+        "memory": needed,
         "bytes": int(scale * sum(len(zlib.compress(array.tobytes(), 1)) for array in sample.values())),
         "seconds": round(scale * seconds / workers, 1),
     }
+
+
+def check_room(data: GeneratedData, shard: int, workers: int) -> int:
+    """The bytes that the frames of a shard take in every process, when that is less than what is free.
+
+    Raises:
+        InputError: it is more.
+    """
+    together = min(data.n, shard) * workers
+    needed = data.frames * data.frame.pixels * (together + FLOATS * workers)
+    machine.check_room(needed, f"making {data.kind}", "give smaller or shorter frames, or fewer --workers")
+    return needed
 
 
 def arrays(data: GeneratedData, indices: NDArray[np.integer[Any]]) -> store.Arrays:
@@ -172,7 +193,7 @@ def _check_ours(path: Path) -> Any:
     Raises:
         InputError: it is anything else, which is never touched.
     """
-    there = store.attributes(path)
+    there = checking.attributes(path)
     if there.get("generator") != GENERATOR:
         raise InputError(f"{path} was not made by {GENERATOR}, it is left alone: use another path")
-    return there["recipe"]
+    return there.get("recipe")

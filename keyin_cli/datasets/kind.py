@@ -53,6 +53,7 @@ def kind_of(data: DataSection) -> DatasetKind:
 
 def kind_of_dataset(dataset: Sequences) -> DatasetKind | None:
     """The kind that a dataset was generated as; None when it was not made here."""
-    name = (dataset.attributes.get("recipe") or {}).get("kind")
-    kind: DatasetKind | None = DATASETS.get(name) if name in DATASETS.cards else None
+    recipe = dataset.attributes.get("recipe")
+    name = recipe.get("kind") if isinstance(recipe, dict) else None
+    kind: DatasetKind | None = DATASETS.get(name) if isinstance(name, str) and name in DATASETS.cards else None
     return kind

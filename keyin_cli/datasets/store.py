@@ -25,20 +25,23 @@ from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
 from keyin_cli import storage
+from keyin_cli.datasets.checking import again, attributes, checked
+from keyin_cli.datasets.groups.group import Group
+from keyin_cli.datasets.groups.headers import Header
 from keyin_cli.datasets.sequences import SPLITS
 from keyin_cli.datasets.shards import (
     MARKERS,
     SHARD,
-    UNREADABLE,
     Shard,
     array_of,
     checksum,
-    damaged_files,
+    is_shard,
     is_whole,
     marker,
     shard_file,
 )
-from keyin_cli.errors import InputError
+from keyin_cli.datasets.sources import arrays
+from keyin_cli.errors import InputError, shown
 from keyin_cli.progress import track
 from keyin_cli.recipe import digest
 
@@ -65,20 +68,31 @@ def create(path: Path, n: int, example: Arrays, attributes: dict[str, Any]) -> N
                 shards=(SHARD, *inner),
                 chunks=(CHUNK, *inner),
                 dtype=array.dtype,
-                compressors=ZstdCodec(level=3),
+                compressors=ZstdCodec(level=3, checksum=True),
             )
 
 
 def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
-    """Write one shard of every array, then its marker. Returns the shard's checksums and sizes."""
-    begin = index * SHARD
+    """Write one shard of every array, then its marker. Returns the shard's checksums and sizes.
+
+    Raises:
+        InputError: an array is not there, or is another.
+    """
+    begin, there = index * SHARD, Group(path)
+    for name, array in arrays.items():
+        known = there.header(name)
+        if known is None or not _takes(known, array, begin):
+            raise InputError(f"{shown(path)} has lost its {name}: make it again with `keyin gen-data --overwrite`")
     with storage.disk_errors(path):
         group = zarr.open_group(path, mode="r+")
         for name, array in arrays.items():
-            storage.remove(shard_file(path, name, index, array.ndim))  # a damaged one would be read to fill up the last shard
+            file = shard_file(path, name, index, array.ndim)
+            storage.remove(file)  # a damaged one would be read to fill up the last shard
+            for partial in file.parent.glob(f"{file.name}.*.partial"):  # of Zarr, when it was killed
+                storage.remove(partial)
             written = array_of(group, name).with_config({"write_empty_chunks": True})  # else a shard of zeros has no file
             written[begin : begin + len(array)] = array
-            storage.fsync(shard_file(path, name, index, array.ndim))
+            storage.fsync(file)
     shard = {
         "sha256": {name: checksum(array) for name, array in arrays.items()},
         "bytes": {name: shard_file(path, name, index, array.ndim).stat().st_size for name, array in arrays.items()},
@@ -87,41 +101,46 @@ def write_shard(path: Path, index: int, arrays: Arrays) -> Shard:
     return shard
 
 
+def _takes(known: Header, array: NDArray[Any], begin: int) -> bool:
+    """Whether the rows of `array` can be written from row `begin` on."""
+    is_alike = known.dtype == array.dtype and known.shape[1:] == array.shape[1:]
+    return is_alike and known.shape[0] >= begin + len(array)
+
+
 def finish(path: Path, shards: list[Shard], attributes: dict[str, Any]) -> None:
-    """Put the checksums of all shards and `attributes` into the dataset's attributes, all at once, then drop the markers."""
+    """Put the checksums of all shards and `attributes` into the dataset's attributes, which takes the place of the markers.
+
+    With the checksum of all it is finished; so that is written last, when nothing else is left to do.
+    """
     group = storage.read_json(path / GROUP)  # Zarr would write it once for each attribute
-    group["attributes"] |= {**attributes, "shards": shards, "sha256": digest([shard["sha256"] for shard in shards])}
+    group["attributes"] |= {**attributes, "shards": shards}
     storage.write_json(path / GROUP, group)
     storage.remove(path / MARKERS)
+    group["attributes"]["sha256"] = digest([shard["sha256"] for shard in shards])
+    storage.write_json(path / GROUP, group)
 
 
 def finished_shards(path: Path) -> dict[int, Shard]:
-    """The shards that are whole: marked or listed, and with values of the recorded checksum."""
-    group = zarr.open_group(path, mode="r")
+    """The shards that are whole: marked or listed, and with values of the recorded checksum.
+
+    Raises:
+        InputError: an array is stored in another way than `create` does it, which is not written to.
+    """
+    group = Group(path)
+    for name in group.names("."):
+        if name in group:
+            group.array(name)
     listed = dict(enumerate(attributes(path).get("shards", [])))
     for file in (path / MARKERS).glob("*.json"):
-        listed[int(file.stem)] = storage.read_json(file)
+        if file.stem.isdecimal():
+            listed[int(file.stem)] = storage.read_json(file)
     whole = {}
     with track(f"checking {path.name}", len(listed)) as advance:
         for index, shard in listed.items():
-            if is_whole(group, index, shard):
+            if is_shard(shard) and is_whole(group, index, shard):
                 whole[index] = shard
             advance()
     return whole
-
-
-def attributes(path: Path) -> dict[str, Any]:
-    """A dataset's attributes; empty when there is no Zarr group."""
-    try:
-        return zarr.open_group(path, mode="r").attrs.asdict()
-    except (ValueError, OSError):
-        return {}
-
-
-def is_finished(path: Path) -> bool:
-    """Whether every shard was made. A dataset that was not made here has no shards to finish."""
-    there = attributes(path)
-    return "generator" not in there or {"shards", "sha256"} <= there.keys()
 
 
 # ---------------------------------------------------------------- reading
@@ -132,7 +151,7 @@ class Dataset:
     """An opened dataset. `n` sequences of `image` (H,W,C) frames, `frames` of them each."""
 
     path: Path
-    group: zarr.Group
+    group: Group
     n: int
     frames: int
     image: tuple[int, int, int]
@@ -143,7 +162,7 @@ class Dataset:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        return self.group.attrs.asdict()
+        return self.group.attributes
 
     @property
     def labelled(self) -> bool:
@@ -164,7 +183,24 @@ class Dataset:
         """The sequences of a split (`train`, `val`, `test`) or of `all`."""
         if split == "all" or "split" not in self.group:
             return np.arange(self.n)
-        return np.flatnonzero(np.asarray(array_of(self.group, "split")[:]) == SPLITS.index(split))
+        return np.flatnonzero(self._splits == SPLITS.index(split))
+
+    @cached_property
+    def _splits(self) -> NDArray[np.uint8]:
+        """The split (n,) of every sequence.
+
+        Raises:
+            InputError: it is none, or cannot be decoded.
+        """
+        with arrays.decoding(f"{shown(self.path)}: split"):
+            found: NDArray[np.uint8] = np.asarray(self._array("split")[:])
+        if found.max(initial=0) >= len(SPLITS):
+            raise InputError(f"{shown(self.path)}: split has {found.max()}, expected 0 train, 1 val or 2 test: correct it")
+        return found
+
+    def _array(self, name: str) -> zarr.Array[Any]:
+        """An array, whose chunks have to be there where that can be told: all that was generated here, and all frames."""
+        return self.group.array(name, self.n if "shards" in self.attributes or name == "frames" else None)
 
     def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
         """The rows `indices` of an array, in any order and as often as they are asked for, or the first `length` entries (frames)
@@ -174,7 +210,7 @@ class Dataset:
             IndexError: an index is negative or not below `n`.
             InputError: a shard cannot be decoded.
         """
-        indices, array = self._checked(indices), array_of(self.group, name)
+        indices, array = self._checked(indices), self._array(name)
         order = None if _increasing(indices) else np.argsort(indices, kind="stable")
         inner = array.shape[1:] if length is None else (length, *array.shape[2:])
         rows, done = np.empty((len(indices), *inner), dtype=array.dtype), 0
@@ -205,7 +241,7 @@ class Dataset:
 
     def _decoded(self, name: str, indices: NDArray[np.int64], length: int | None) -> Iterator[NDArray[Any]]:
         """The rows `indices`, none smaller than the one before, in pieces of whole chunks."""
-        array = array_of(self.group, name)
+        array = self._array(name)
         count = max(1, PIECE // array.chunks[0]) * array.chunks[0]
         cut = () if length is None else (slice(length),)
         with track(f"reading {name}", len(indices)) as advance:
@@ -215,10 +251,15 @@ class Dataset:
                     continue
                 try:
                     decoded = np.asarray(array[slice(begin, begin + count), *cut])
-                except UNREADABLE as error:
+                except Exception as error:  # there is no list of what Zarr raises for damaged data
+                    if isinstance(error, InputError) and "generator" not in self.attributes:
+                        raise
                     shard = begin // SHARD * SHARD
-                    what = f"{self.path}: {name} of sequences {shard} to {min(shard + SHARD, self.n) - 1} cannot be decoded"
-                    raise InputError(f"{what} ({' '.join(str(error).split())[:80]}): {rebuild(self.path)}") from None
+                    what = (
+                        f"{shown(self.path)}: {name} of sequences {shard} to {min(shard + SHARD, self.n) - 1} cannot be decoded"
+                    )
+                    reason = shown(" ".join(str(error).split())[:80])
+                    raise InputError(f"{what} ({reason}): {again(self.path, self.attributes)}") from None
                 wanted = indices[first:last] - begin
                 yield decoded if np.array_equal(wanted, np.arange(len(decoded))) else decoded[wanted]
                 advance(int(last - first))
@@ -226,7 +267,7 @@ class Dataset:
     def verify(self) -> Iterator[bool]:
         """Decode every shard and compare it with its recorded checksum; yields per shard, True when it is whole."""
         for index, shard in enumerate(self.attributes.get("shards", [])):
-            yield is_whole(self.group, index, shard)
+            yield is_shard(shard) and is_whole(self.group, index, shard)
 
 
 def open_dataset(path: Path, missing: str = "make one with `keyin gen-data`") -> Dataset:
@@ -240,35 +281,14 @@ def open_dataset(path: Path, missing: str = "make one with `keyin gen-data`") ->
     """
     if not path.exists():
         raise InputError(f"no dataset at {path}: {missing}")
-    try:
-        group = zarr.open_group(path, mode="r")
-        frames = array_of(group, "frames")
-    except UNREADABLE:
-        raise InputError(f"{path} is not a dataset: expected a Zarr group with frames (n,T,H,W,C) uint8") from None
-    if frames.ndim != 5 or frames.dtype != np.uint8:
-        raise InputError(f"{path}: frames are {frames.shape} {frames.dtype}, expected (n,T,H,W,C) uint8")
-    for name, inner in (("keyframes", frames.shape[1:2]), ("split", ())):
-        if name in group and array_of(group, name).shape != (frames.shape[0], *inner):
-            raise InputError(f"{path}: {name} are {array_of(group, name).shape}, expected {(frames.shape[0], *inner)}")
-    if not is_finished(path):
-        raise InputError(
-            f"{path} is unfinished: give `keyin gen-data` the options or recipe that it was begun with, it continues"
-        )
-    shards = attributes(path).get("shards", [])
-    if lost := [name for shard in shards[:1] for name in shard["bytes"] if name not in group]:
-        raise InputError(f"{path} has lost its {lost[0]}: make it again with `keyin gen-data --overwrite`")
-    for index, shard in enumerate(shards):
-        if damaged := damaged_files(path, group, index, shard):
-            raise InputError(f"{damaged[0]} is truncated or missing: {rebuild(path)}")
-    height, width, channels = frames.shape[2:]
-    return Dataset(path, group, frames.shape[0], frames.shape[1], (height, width, channels))
+    group = checked(path)
+    n, length, height, width, channels = group.array("frames").shape
+    dataset = Dataset(path, group, n, length, (height, width, channels))
+    for name in ("frames", *(name for name in ("keyframes", "split") if name in group)):
+        dataset._array(name)  # all that can be told without reading it
+    return dataset
 
 
 def _increasing(indices: NDArray[np.int64]) -> bool:
     """Whether none is smaller than the one before."""
     return bool((indices[1:] >= indices[:-1]).all())
-
-
-def rebuild(path: Path) -> str:
-    """The next step after damage, as the end of an error line."""
-    return f"give `keyin gen-data` the options or recipe that {path.name} was made with, it rebuilds only what is damaged"

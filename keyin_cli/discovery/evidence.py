@@ -60,7 +60,7 @@ def write(
             if (chances := probability[index]) is not None:
                 tensors[f"probability/{index}"] = chances.astype(np.float32)
             advance(end - begin)
-    storage.replace(path, partial(save_file, tensors, metadata={"generator": GENERATOR}))
+    storage.replace(path, storage.usual_mode(partial(save_file, tensors, metadata={"generator": GENERATOR})))
 
 
 def check_free(path: Path) -> None:
@@ -70,6 +70,8 @@ def check_free(path: Path) -> None:
     if not os.path.lexists(path) or path.with_name(FILE).is_file():
         return
     try:
+        if not os.path.isfile(path):  # a named pipe would never end
+            raise FileNotFoundError(path)
         with safe_open(path, "numpy") as file:
             ours = (file.metadata() or {}).get("generator") == GENERATOR
     except (OSError, SafetensorError):

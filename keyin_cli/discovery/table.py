@@ -230,7 +230,7 @@ def _predictor(checkpoint: Checkpoint, method: Tabled) -> Predictor:
 
 def _curves(path: Path, methods: Sequence[Tabled], out: Path) -> None:
     """How stage 1 and what stands on it were trained."""
-    rows = {stage.name: storage.read_lines(out / stage.name / storage.METRICS) for stage in _stages(methods)}
+    rows = {stage.name: storage.read_metrics(out / stage.name) for stage in _stages(methods)}
     above = {method.name: method for method in methods if method.stage and method.stage.foundation}
     below = next(iter(rows.values()))
     metrics = {name: rows[method.stage.name] for name, method in above.items() if method.stage}

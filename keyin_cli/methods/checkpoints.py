@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyin_cli import storage
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 from keyin_cli.methods.registry import stage, stages
 from keyin_cli.recipe import Recipe, check
 from keyin_cli.recipe.recipe import recipe_class
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from keyin_cli.model.trained import Checkpoint
+    from keyin_cli.model.weights import Tensors
 
 RELEASED = "released"
 
@@ -99,23 +100,51 @@ def load(path: Path | str, overrides: Sequence[str] = ()) -> Checkpoint:
         recipe=loaded[0][2],
         models=models,
         files={name: file for (name, *_), file in zip(loaded, files, strict=True)},
-        shifts=storage.read_json(shifts) if shifts.is_file() else {},
+        shifts=_shifts(shifts, loaded[0][2].window.predicted) if shifts.is_file() else {},
     )
+
+
+def _shifts(path: Path, longest: int) -> dict[str, int]:
+    """Frames by which keyframes of a row are moved, less than `longest` to either side.
+
+    Raises:
+        InputError: a file has something else.
+    """
+    found = storage.read_json(path)
+    if isinstance(found, dict) and all(type(each) is int and abs(each) < longest for each in found.values()):
+        return found
+    raise InputError(f"{shown(path)} is damaged, expected a number of frames for each method: delete it to have none moved")
 
 
 def _load(file: Path, overrides: Sequence[str]) -> tuple[str, nn.Module, Recipe]:
     """Stage, model and recipe of a weights file."""
-    from keyin_cli.model.weights import load_tensors, read_weights
+    from keyin_cli.model.weights import load_tensors, read_header, read_weights, untrained
 
-    tensors, metadata = read_weights(file)
+    kinds, metadata = read_header(file)
     try:
         spec = stage(metadata["stage"])
     except InputError as error:
-        raise InputError(f"{file}: {error}") from None
+        raise InputError(f"{shown(file)}: {error}") from None
     recipe = recipe_of(metadata, file, overrides)
-    model = spec.model(recipe)
+    model = untrained(lambda: spec.model(recipe), kinds, file)
+    tensors = read_weights(file)[0]
+    _check_recorded(file, tensors, metadata)
     load_tensors(model, tensors, file)
     return spec.name, model.eval().requires_grad_(False), recipe
+
+
+def _check_recorded(file: Path, tensors: Tensors, metadata: Mapping[str, Any]) -> None:
+    """Raises:
+    InputError: they are others than the manifest beside them says, when that is ours and of finished weights.
+    """
+    from keyin_cli.model.weights import are_recorded
+
+    if file.name != WEIGHTS or not _is_ours(file.parent):
+        return
+    manifest = storage.read_manifest(file.parent)
+    if "weights_sha256" in manifest and not are_recorded(manifest, tensors, metadata):
+        what = f"{shown(file)} is damaged, or does not belong to {MANIFEST} beside it"
+        raise InputError(f"{what}: train again with --overwrite, or delete {MANIFEST} if it came from elsewhere")
 
 
 def recipe_of(metadata: Mapping[str, Any], file: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -136,7 +165,14 @@ def evaluations(weights: Path, recipe_name: str) -> Path:
 
 def _is_run(folder: Path) -> bool:
     """Whether a directory is a stage that was trained into a run here, not one that was published or came from elsewhere."""
-    if not (folder / MANIFEST).is_file() or folder.resolve().is_relative_to(released_folder().resolve()):
+    if folder.resolve().is_relative_to(released_folder().resolve()):
         return False
-    manifest = storage.read_json(folder / MANIFEST)  # it may be another program's
-    return isinstance(manifest, dict) and manifest.get("kind") == "run" and "halved_from" not in manifest
+    return _is_ours(folder) and "halved_from" not in storage.read_manifest(folder)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether the manifest in a directory, if there is one, is of a trained stage and not another program's."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    manifest = storage.read_json(folder / MANIFEST)
+    return isinstance(manifest, dict) and manifest.get("kind") == "run"

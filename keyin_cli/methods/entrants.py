@@ -54,11 +54,11 @@ def _files(ckpt: Path | str | None) -> dict[str, Path]:
     Raises:
         InputError: there are none, or they are of another world than the pushing one.
     """
-    from keyin_cli.model.weights import read_weights
+    from keyin_cli.model.weights import read_header
 
     files = {}
     for file in find_all_weights(ckpt) if ckpt is not None else ():
-        metadata = read_weights(file)[1]
+        metadata = read_header(file)[1]
         _check_world(recipe_of(metadata, file), file)
         files[metadata["stage"]] = file
     return files

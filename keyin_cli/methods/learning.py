@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from keyin_cli import storage
 from keyin_cli.datasets.episodes import EpisodesData, sizing
 from keyin_cli.datasets.episodes.layout import Episodes
@@ -16,7 +14,7 @@ from keyin_cli.errors import InputError, shown
 from keyin_cli.methods.finders import view_of
 from keyin_cli.methods.registry import method, stage
 from keyin_cli.progress import say
-from keyin_cli.recipe import Recipe, check, load
+from keyin_cli.recipe import Recipe, check, load, plain
 from keyin_cli.training.spec import StageSpec
 
 RECIPE, RUN = "recipe.yaml", "run"
@@ -66,7 +64,7 @@ def _recipe(path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[s
     for each in parts:
         _shorten(tree, each, 60 * ROOM * minutes / len(parts))
     made = check(tree, source=str(path))
-    text = yaml.safe_dump(tree, sort_keys=False, default_flow_style=None)
+    text = plain.write(tree, flow=None)
     say(f"{path}:\n{text}")
     head = f"# Made by keyin find for {episodes.path.name}. To change it, edit it and delete the folder {RUN} beside it.\n"
     storage.write(path, head + text)

@@ -21,6 +21,7 @@ from keyin_cli.planning.dynamics import DYNAMICS
 from keyin_cli.planning.entrant import Entrant
 from keyin_cli.planning.episodes import Job, propose, run
 from keyin_cli.planning.execution import execute
+from keyin_cli.planning.lines import LINES, read_episodes
 from keyin_cli.planning.metrics import table_row
 from keyin_cli.planning.paired import REFERENCE, compare
 from keyin_cli.planning.proposal import Search
@@ -28,11 +29,11 @@ from keyin_cli.planning.servos.servo import Settings as Servo
 from keyin_cli.planning.tasks import Tasks
 from keyin_cli.planning.tasks import make as make_tasks
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import differences
+from keyin_cli.recipe import differences, listed
 
 KIND = "plan"
 GROUP = 10  # episodes, at most, that run side by side and are written together
-RESULT, LINES = "plan.json", "episodes.jsonl"
+RESULT = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def estimate(entrants: Mapping[str, Entrant], settings: Settings) -> dict[str, A
     """What `plan` would simulate at most, and how long that would take here, from one planning step of one group and the
     proposals for one task."""
     servo = settings.servo
-    tasks = make_tasks(0, np.arange(min(settings.episodes, GROUP)))
+    tasks = _tasks(entrants, replace(settings, seed=0, episodes=min(settings.episodes, GROUP)))
     dynamics, begun = DYNAMICS[servo.cost](0), time.perf_counter()
     execute(replace(servo, steps=1), dynamics, tasks.scene, tasks.scene.goal[:, None], 0, tasks.index)
     rate = dynamics.steps / (time.perf_counter() - begun)
@@ -152,21 +153,21 @@ def _run(method: str, entrant: Entrant, tasks: Tasks, settings: Settings, out: P
         inputs = {weights.stage: {"path": storage.from_here(weights.file), "sha256": weights.sha256}}
     if settings.goal:
         recipe["goal"] = tasks.scene.goal[0].tolist()
-    lines, wanted = _begun(out, recipe, overwrite), len(tasks.index)
-    if len(lines) >= wanted:
+    lines, wanted = _begun(out, tasks, recipe, overwrite), len(tasks.index)
+    if len(lines) >= wanted and "finished" in storage.read_manifest(out):  # else it was killed before it said so
         return lines[:wanted]
     if lines:
         say(f"{out}: {len(lines)} of {wanted} episodes are there, continuing")
     manifest = storage.provenance() | {"kind": KIND, "recipe": recipe, "inputs": inputs}
-    storage.write_json(out / storage.MANIFEST, manifest)
+    _begin(out, manifest)
     storage.write_lines(out / LINES, lines)  # without a last line that was cut short
-    size = GROUP if settings.dask else min(GROUP, -(-(wanted - len(lines)) // settings.workers))
+    size = GROUP if settings.dask else max(1, min(GROUP, -(-(wanted - len(lines)) // settings.workers)))
     groups = [take(tasks, np.arange(first, min(first + size, wanted))) for first in range(len(lines), wanted, size)]
     jobs = [Job(entrant, group, settings.seed, servo, settings.search) for group in groups]
     begun, actions, memory = time.monotonic(), 0, {os.getpid(): 0}
     with (
         interruptible(f"stopped; the finished episodes in {out} are kept: run the same command again to continue"),
-        backend(min(settings.workers, len(jobs)), settings.dask),
+        backend(min(settings.workers, max(1, len(jobs))), settings.dask),
         track(f"planning with {method}, episodes", wanted, len(lines)) as advance,
     ):
         for done in spread(run, jobs):
@@ -186,24 +187,35 @@ def _run(method: str, entrant: Entrant, tasks: Tasks, settings: Settings, out: P
         "peak_memory_bytes": sum(memory.values()),
     }
     storage.write_json(out / storage.MANIFEST, manifest | measured)
-    return storage.read_lines(out / LINES)[:wanted]
+    return read_episodes(out, tasks)[:wanted]
 
 
-def _begun(out: Path, settings: dict[str, Any], overwrite: bool) -> list[dict[str, Any]]:
+def _begin(out: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest of a row, of a new one together with its folder: one without would be nobody's."""
+
+    def fill(beside: Path) -> None:
+        beside.mkdir()
+        storage.write_json(beside / storage.MANIFEST, manifest)
+
+    if (out / storage.MANIFEST).is_file():
+        storage.write_json(out / storage.MANIFEST, manifest)
+    else:
+        storage.replace(out, fill)
+
+
+def _begun(out: Path, tasks: Tasks, settings: dict[str, Any], overwrite: bool) -> list[dict[str, Any]]:
     """The episodes that are there already and are kept.
 
     Raises:
-        InputError: they were run with other settings, or something else is there, which is never touched.
+        InputError: they were run with other settings, are damaged, or something else is there, which is never touched.
     """
-    if not out.exists():
-        return []
-    manifest = storage.read_manifest(out)
-    if manifest["kind"] != KIND:
-        raise InputError(f"{out} holds a {manifest['kind']}, it is left alone: give another --out")
     if overwrite:
-        storage.remove(out)
+        storage.remove_ours(out, KIND, method=settings["method"])
         return []
-    if changes := differences(manifest["recipe"], settings):
-        what = f"{out} was planned differently ({', '.join(changes)})"
+    storage.check_ours(out, KIND)
+    if not (out / storage.MANIFEST).is_file():
+        return []
+    if changes := differences(storage.read_manifest(out)["recipe"], settings):
+        what = f"{out} was planned differently ({listed(changes)})"
         raise InputError(f"{what}: give another --out, or --overwrite to replace it")
-    return storage.read_lines(out / LINES)
+    return read_episodes(out, tasks)

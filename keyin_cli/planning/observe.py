@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,21 @@ from PIL import Image
 from keyin_cli.datasets.pushing import segment
 from keyin_cli.datasets.pushing.env import LIFT, Scene
 from keyin_cli.datasets.pushing.render import shared
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
+
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+LARGEST = 50_000_000  # bytes of an image file
+DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 Frames = NDArray[np.uint8]
 Array = NDArray[np.floating[Any]]
@@ -48,13 +64,27 @@ def own_goal(path: Path, size: int) -> Array:
     Raises:
         InputError: there is no such image, or see `puck`.
     """
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError):
-        raise InputError(f"no image at {path}: --goal takes a picture of the table, such as a goal_image of a dataset") from None
-    centre: Array = puck(pixels[None], size, str(path))[0]
+    centre: Array = puck(_pixels(path, size)[None], size, shown(path))[0]
     return centre
+
+
+def _pixels(path: Path, size: int) -> Frames:
+    """An image file as (H,W,3). Its size is looked at before anything is decoded: a small file may say that it is gigantic.
+
+    Raises:
+        InputError: it is none, or of another size.
+    """
+    none = f"no image at {shown(path)}: --goal takes a PNG, JPEG, BMP or WebP of the table, such as a goal_image of a dataset"
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST:  # a pipe would be waited for
+            raise InputError(none)
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
+            if image.size != (size, size):
+                found = "x".join(map(str, image.size))
+                raise InputError(f"{shown(path)} is {found} px, expected {size}x{size}: give an image of that size")
+            return np.asarray(image.convert("RGB"))
+    except DAMAGED:  # what Pillow raises for damaged files differs from format to format
+        raise InputError(none) from None
 
 
 def puck(images: Frames, size: int, what: str) -> Array:

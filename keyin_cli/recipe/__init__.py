@@ -1,6 +1,6 @@
 """Recipes: what a run is, in YAML. Sections in `data`, `model`, `training`, `recipe`; reading in `reading`."""
 
-from keyin_cli.recipe.comparing import differences, digest
+from keyin_cli.recipe.comparing import differences, digest, listed
 from keyin_cli.recipe.data import DataSection, GeneratedData, Split
 from keyin_cli.recipe.model import (
     BareInference,
@@ -46,6 +46,7 @@ __all__ = [
     "digest",
     "find",
     "folder",
+    "listed",
     "load",
     "model_section",
     "shipped",

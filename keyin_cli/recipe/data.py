@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
-from keyin_cli.recipe.section import Positive, Section
+from keyin_cli.recipe.section import LARGEST, Positive, Section
 
 
 class Split(Section):
@@ -53,7 +53,7 @@ class DataSection(Section):
 
     kind: str
     path: str
-    frames: int = Field(ge=2)
+    frames: int = Field(ge=2, le=10_000)
 
     @property
     @abstractmethod
@@ -70,5 +70,5 @@ class GeneratedData(DataSection):
     """A dataset that `keyin gen-data` makes. Sequence i depends on (seed, i) alone."""
 
     n: Positive = 50_000
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=LARGEST)
     split: Split = Split()

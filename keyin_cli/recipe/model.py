@@ -26,7 +26,7 @@ class CodecSection(Section):
 class Lstm(Section):
     """Every recurrent module: layers and units (the paper: 2 of 256)."""
 
-    layers: Positive = 2
+    layers: int = Field(2, ge=1, le=64)
     units: Positive = 128
 
 

@@ -1,4 +1,4 @@
-"""Reading, overriding, checking and writing recipes. The only place that knows YAML.
+"""Reading, overriding, checking and writing recipes. What YAML there is in them, `plain` knows.
 
 `load(path, overrides)` gives a validated, immutable `Recipe` or raises one `InputError` that lists every problem with its dotted
 path.
@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from keyin_cli.errors import InputError
+from keyin_cli.errors import Faults, InputError, shown
+from keyin_cli.recipe import plain
 from keyin_cli.recipe.data import GeneratedData
 from keyin_cli.recipe.recipe import Recipe, recipe_class
 from keyin_cli.recipe.section import Section
 from keyin_cli.registry import CODECS, DATASETS
 
 Part = TypeVar("Part", bound=Section)
+EXPLAINED = 30  # faults, of which there may be thousands
+WORD = 80  # characters of a word that is compared with those that are known
+DEEPEST = 12  # keys of an override
 
 
 def folder() -> Path:
@@ -38,7 +42,7 @@ def shipped() -> list[Path]:
 
 def about(path: Path) -> str:
     """The first comment line of a recipe: what it is for."""
-    lines = path.read_text().splitlines()
+    lines = plain.text(path).splitlines()
     return lines[0].lstrip("# ") if lines and lines[0].startswith("#") else ""
 
 
@@ -49,15 +53,20 @@ def find(name: str | Path) -> Path:
         InputError: there is no such file; the line names the nearest shipped recipe.
     """
     path = Path(name)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+        if path.is_dir() and str(name) not in ("", "."):
+            raise InputError(f"{shown(path)} is a directory: give a recipe, `keyin recipes list` shows them all")
+    except (OSError, ValueError):  # it is too long, or a loop of links
+        pass
     names = {str(recipe.relative_to(folder()).with_suffix("")): recipe for recipe in shipped()}
-    bare = str(path.with_suffix("")).removeprefix("recipes/")
+    bare = re.sub(r"\.ya?ml$", "", str(name)).removeprefix("recipes/")
     if bare in names:
         return names[bare]
-    near = difflib.get_close_matches(bare, names, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(bare[:WORD], names, n=1, cutoff=0.0)
     hint = f"did you mean recipes/{near[0]}.yaml? " if near else ""
-    raise InputError(f"no recipe {name}: {hint}`keyin recipes list` shows them all")
+    raise InputError(f"no recipe {shown(name) or repr('')}: {hint}`keyin recipes list` shows them all")
 
 
 def load(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -71,12 +80,9 @@ def load(name: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         InputError: with one line per problem.
     """
     path = find(name)
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    tree = plain.read_file(path)
     if not isinstance(tree, dict):
-        raise InputError(f"{path} is not a recipe: expected a mapping with keys like name, data, model")
+        raise InputError(f"{shown(path)} is not a recipe: expected a mapping with keys like name, data, model")
     return check(tree, overrides, str(path))
 
 
@@ -93,8 +99,8 @@ def parse(part: type[Part], tree: dict[str, Any], overrides: Sequence[str], sour
     try:
         return part.model_validate(tree)
     except ValidationError as error:
-        lines = sorted({line for problem in error.errors() for line in _explain(part, problem, tree)})
-        raise InputError("\n".join(f"{source}: {line}" for line in lines)) from None
+        lines = sorted({line for problem in error.errors()[:EXPLAINED] for line in _explain(part, problem, tree)})
+        raise Faults([f"{shown(source)}: {line}" for line in lines]) from None
 
 
 def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) -> GeneratedData:
@@ -114,8 +120,8 @@ def data_section(name: str, overrides: Sequence[str], chosen: dict[str, Any]) ->
 
 def _assign(tree: dict[str, Any], override: str) -> None:
     path, equals, value = override.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
+    keys, override = path.strip().split("."), shown(override)
+    if not equals or not all(keys) or len(keys) > DEEPEST:
         raise InputError(f"--set {override}: expected KEY=VALUE, for example --set train.lr=1e-3")
     for key in keys[:-1]:
         place = _place(tree, key, override)
@@ -124,9 +130,9 @@ def _assign(tree: dict[str, Any], override: str) -> None:
             raise InputError(f"--set {override}: {key} has no keys below it")
     place = _place(tree, keys[-1], override)
     try:
-        tree[place] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise InputError(f"--set {override}: {value!r} is not a YAML value") from None
+        tree[place] = plain.read(value)
+    except plain.Unreadable as error:
+        raise InputError(f"--set {override}: {value!r} is not a YAML value ({error})") from None
 
 
 def _place(tree: dict[str, Any] | list[Any], key: str, override: str) -> Any:
@@ -137,7 +143,7 @@ def _place(tree: dict[str, Any] | list[Any], key: str, override: str) -> Any:
     """
     if isinstance(tree, dict):
         return key
-    if not key.isdecimal() or int(key) >= len(tree):
+    if not (key.isascii() and key.isdecimal() and len(key) < WORD) or int(key) >= len(tree):
         raise InputError(f"--set {override}: {key} is none of the places 0 to {len(tree) - 1} of a list")
     return int(key)
 
@@ -145,31 +151,33 @@ def _place(tree: dict[str, Any] | list[Any], key: str, override: str) -> Any:
 def _explain(part: type[BaseModel], problem: Any, tree: dict[str, Any]) -> list[str]:
     """Lines `dotted.path: what is wrong` for one pydantic error about `tree`."""
     tags = {*_tags(part), "constrained-float", "literal['auto']"}
-    location = [str(piece) for piece in _as_written(problem["loc"], tree)]
-    dotted = ".".join(piece for i, piece in enumerate(location) if not (i and piece in tags))
+    dotted = ".".join(map(str, _as_written(problem["loc"], tree, tags)))
     if problem["type"] == "extra_forbidden":
         known, key = list(_keys(part)), _deepest(dotted, problem["input"])
         if key in known:
             return [f"{key}: only another kind has this key"]
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-        return [f"{key}: unknown key; did you mean {near[0]}?"]
+        near = difflib.get_close_matches(key[:WORD], known, n=1, cutoff=0.0)
+        return [f"{shown(key)}: unknown key; did you mean {near[0]}?"]
     if problem["type"] == "union_tag_invalid" and (broken := _unusable(dotted, problem["ctx"]["tag"])):
         return [f"{dotted}.kind: {broken}"]
     if problem["type"] == "union_tag_not_found":
         return [f"{dotted}.kind: Field required"]
-    message = problem["msg"].removeprefix("Value error, ")
+    message, dotted = problem["msg"].removeprefix("Value error, "), shown(dotted)
     return [
         f"{dotted}: {line}" if dotted and problem["type"] != "value_error" else f"{_prefix(dotted)}{line}"
         for line in message.split("\n")
     ]
 
 
-def _as_written(location: tuple[str | int, ...], tree: Any) -> list[str | int]:
-    """A location without the list that `tree` does not write out, because it has a single element."""
+def _as_written(location: tuple[str | int, ...], tree: Any, tags: set[str]) -> list[str | int]:
+    """A location without the list that `tree` does not write out, because it has a single element, and without the `tags` that
+    pydantic puts in, which may be called like keys."""
     written: list[str | int] = []
     pieces = list(location)
     while pieces:
         piece = pieces.pop(0)
+        if written and piece in tags and not (isinstance(tree, dict) and piece in tree):
+            continue
         if isinstance(tree, dict) and piece not in tree and pieces[:1] == [0]:
             del pieces[0]
             continue
@@ -177,7 +185,7 @@ def _as_written(location: tuple[str | int, ...], tree: Any) -> list[str | int]:
         try:
             tree = tree[piece]
         except (LookupError, TypeError):
-            return written + pieces
+            tree = None
     return written
 
 
@@ -234,4 +242,4 @@ def _sections(annotation: Any) -> list[type[Section]]:
 
 def to_yaml(recipe: Section) -> str:
     """A resolved recipe, or a section of one, as YAML."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+    return plain.write(recipe.model_dump(mode="json"))

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, create_model, model_validator
 from keyin_cli.errors import InputError
 from keyin_cli.recipe.data import DataSection
 from keyin_cli.recipe.model import ConstantOffsets, FreeOffsets, Model, model_section
-from keyin_cli.recipe.section import MethodSection, Positive, Section, one_of
+from keyin_cli.recipe.section import Frames, MethodSection, Section, one_of
 from keyin_cli.recipe.training import SEARCHED, SUMMED, Discovery, Pretrain, Soft, Train
 from keyin_cli.registry import CODECS, DATASETS, METHODS
 
@@ -27,10 +27,10 @@ Part = TypeVar("Part", bound=Section)
 class Window(Section):
     """How a sequence is cut: T conditioning frames, then N predicted ones, described by up to M keyframes at most S apart."""
 
-    conditioning: Positive = 5  # T
-    predicted: Positive = 30  # N
-    keyframes: Positive = 6  # M
-    max_offset: Positive = 10  # S
+    conditioning: Frames = 5  # T
+    predicted: Frames = 30  # N
+    keyframes: Frames = 6  # M
+    max_offset: Frames = 10  # S
 
     @property
     def frames(self) -> int:
@@ -40,6 +40,8 @@ class Window(Section):
     @model_validator(mode="after")
     def _reach(self) -> Window:
         reach = self.keyframes * self.max_offset
+        if self.keyframes > self.predicted:
+            raise ValueError(f"keyframes: {self.keyframes} are more than the {self.predicted} predicted frames")
         if self.predicted > reach:
             raise ValueError(f"predicted: {self.predicted} frames are out of reach of keyframes x max_offset = {reach}")
         return self

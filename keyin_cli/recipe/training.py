@@ -68,6 +68,7 @@ class TrainWeights(Section):
 
 Objective = Literal["soft-pixels", "soft-embeddings", "description", "marginal", "search"]
 Part = Literal["encoder", "decoder", "interpolator"]
+MOST_PHASES = 100
 SUMMED = ("description", "marginal")  # objectives that learn from all chains of segments
 SEARCHED = ("search", *SUMMED)  # and those that learn from the costs of segments
 PARTS: tuple[Part, ...] = ("encoder", "decoder", "interpolator")  # of stage 1
@@ -126,6 +127,8 @@ class Train(Records):
     def _order(self) -> Train:
         if not self.phases:
             raise ValueError("phases: at least one is needed")
+        if len(self.phases) > MOST_PHASES:
+            raise ValueError(f"phases: more than {MOST_PHASES}")
         trained = False
         for number, phase in enumerate(self.phases):
             if trained and phase.objective != "soft-pixels":

@@ -97,6 +97,8 @@ class Evidence:
         if not os.path.lexists(path):
             return
         try:
+            if not os.path.isfile(path):  # a named pipe would never end
+                raise FileNotFoundError("no such file")
             with safe_open(path, "numpy") as file:
                 for name in file.keys():  # noqa: SIM118 (it is no mapping)
                     part, _, index = name.partition("/")

@@ -106,12 +106,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chart: points (m,), in the order of `x`. A faint one is drawn behind the line of the same name."""
+    """A line of a chart: points (m,), in the order of `x`. A faint one is drawn behind the line of the same name.
+
+    Raises:
+        ValueError: `x` and `y` are not of the same length.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     faint: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise ValueError("a line has not one value for each place")
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _stage(path: Path) -> Stage:
-    return Stage(storage.read_manifest(path), storage.read_lines(path / storage.METRICS))
+    return Stage(storage.read_manifest(path), storage.read_metrics(path))
 
 
 def _charts(stage: str, rows: Sequence[Mapping[str, Any]]) -> list[Chart]:

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 from keyin_cli.storage.files import disk_errors, fsync, write
+from keyin_cli.storage.reading import parsed, read_bytes
 
 Row = dict[str, Any]
 
@@ -21,15 +22,16 @@ def read_lines(path: Path) -> list[Row]:
     A last line that is no JSON was cut short by a kill and is left out. Any other damage would lose what follows it.
 
     Raises:
-        InputError: another line is no JSON, or any line is JSON but no object.
+        InputError: another line is no JSON, any line is JSON but no object, or the file cannot be read.
     """
-    if not path.is_file():
+    try:
+        lines = read_bytes(path).removesuffix(b"\n").split(b"\n")
+    except FileNotFoundError:
         return []
-    lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
     rows = []
     for number, line in enumerate(lines, start=1):
         try:
-            row = json.loads(line)
+            row = parsed(line)
         except ValueError:  # of JSON or of UTF-8
             if number == len(lines):
                 break
@@ -72,7 +74,7 @@ def _mend(file: BinaryIO) -> None:
             break
         size *= 2
     try:
-        json.loads(line or b"{}")
+        parsed(line or b"{}")
     except ValueError:
         file.truncate(end - len(line))
     else:
@@ -82,4 +84,4 @@ def _mend(file: BinaryIO) -> None:
 
 def _damaged(path: Path, number: int, what: str) -> str:
     advice = "take this line out by hand, or run the command that made the file again with --overwrite"
-    return f"{path}: line {number} {what}: {advice}"
+    return f"{shown(path)}: line {number} {what}: {advice}"

@@ -10,6 +10,7 @@ found the lock taken, so what a killed holder left is believed by nobody.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -25,13 +26,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from keyin_cli import distributed
-from keyin_cli.errors import InputError, Interrupted
+from keyin_cli.errors import InputError, Interrupted, shown
+from keyin_cli.interrupts import tidied
 from keyin_cli.progress import say
 from keyin_cli.storage import partials, writers
-from keyin_cli.storage.files import FULL, disk_errors
+from keyin_cli.storage.files import FAILED, disk_errors
 
 POLL = 0.1  # seconds between two attempts
-UNNAMED = 5  # attempts until a holder that has not said who it is remains unnamed
+UNNAMED = 5  # attempts until a holder that has not said who it is remains unnamed, or a lock that cannot be made is given up
 LONGEST = 200  # characters of a command line that are shown
 
 _waits: ContextVar[bool] = ContextVar("waits", default=True)
@@ -60,10 +62,10 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises:
         InputError: another command holds it and waiting is not allowed (see `waiting`), or it stands where nothing can be locked.
-        Interrupted: SIGINT came while waiting.
-        RunError: the disk is full.
+        Interrupted: a signal to stop came while waiting.
+        RunError: the disk is full, or broken.
     """
-    with ExitStack() as stack:
+    with tidied(), ExitStack() as stack:
         if distributed.rank() == 0:
             for artifact in _artifacts(path):
                 stack.enter_context(_exclusive(artifact, path))
@@ -71,9 +73,17 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _artifacts(path: Path) -> list[Path]:
-    """What the path stands for, spelt in one way only; when it is a symbolic link also what that points to."""
-    named = path.parent.resolve() / path.name if path.name not in ("", "..") else path.resolve()
-    return list(dict.fromkeys((named, named.resolve())))
+    """What the path stands for, spelt in one way only; when it is a symbolic link also what that points to.
+
+    Raises:
+        InputError: it is links that lead nowhere but to each other, or a path that the system has not.
+    """
+    try:
+        named = path.parent.resolve() / path.name if path.name not in ("", "..") else path.resolve()
+        return list(dict.fromkeys((named, named.resolve())))
+    except (OSError, RuntimeError, ValueError) as error:  # a loop is a RuntimeError until Python 3.12
+        reason = error.strerror if isinstance(error, OSError) else "a loop of links, or no path"
+        raise InputError(f"{shown(path)} cannot be found ({reason}): use another path") from None
 
 
 @contextmanager
@@ -110,6 +120,8 @@ def _acquire(lock: FileLock, holder: Path, spelt: Path) -> None:
                 return
             except Timeout:
                 attempts += 1
+                if attempts > UNNAMED and not os.path.lexists(lock.lock_file):  # /proc makes no files and says they are not there
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
             who = _named(holder)
             if not told and (who or attempts > UNNAMED):
                 taken = f"{spelt} is in use by {who or 'another process'}"
@@ -163,7 +175,7 @@ def _lockable(spelt: Path, folder: Path) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            if error.errno in FULL:
+            if error.errno in FAILED:
                 raise
             reason = "no directory" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
             what = f"{spelt} cannot be locked in {folder} ({reason})"

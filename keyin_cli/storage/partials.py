@@ -33,6 +33,12 @@ def aside(partial: Path) -> Path:
     return partial.with_suffix(f".{OLD}")
 
 
+def target(path: Path) -> Path:
+    """What is written under a name that `beside` gave; any other path as it is."""
+    found = re.fullmatch(rf"\.(.+)\.{writers.PATTERN}\.{PARTIAL}", path.name)
+    return path.with_name(found[1]) if found else path
+
+
 def sweep(target: Path) -> None:
     """Finish or delete what writers of `target` left that have ended.
 

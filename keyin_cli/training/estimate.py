@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from keyin_cli import distributed
 from keyin_cli.devices import pick_device
 from keyin_cli.recipe import Recipe
+from keyin_cli.training import memory
 from keyin_cli.training.engine import move, training_forward
 from keyin_cli.training.phase import Phase
 from keyin_cli.training.spec import Material, StageSpec
@@ -23,12 +25,14 @@ from keyin_cli.training.step import part_of
 
 SEQUENCES = 64
 STEPS = 5
+FEWEST, MOST = 8, 2e8  # sequences and numbers of the noise
 BYTES_PER_PARAMETER = 4
 
 
 def fresh(recipe: Recipe, stage: StageSpec, device: torch.device) -> Sequence[Phase]:
     """The phases of a stage with fresh weights, on frames that are noise."""
-    shape, rng = (SEQUENCES, recipe.window.frames, *recipe.data.frame.shape), np.random.default_rng(0)
+    count = min(SEQUENCES, max(FEWEST, int(MOST // recipe.window.frames // math.prod(recipe.data.frame.shape))))
+    shape, rng = (count, recipe.window.frames, *recipe.data.frame.shape), np.random.default_rng(0)
     noise = rng.random(shape, dtype=np.float32) if recipe.data.frame.signals else rng.integers(0, 256, shape, dtype=np.uint8)
     frames: dict[str, NDArray[Any]] = dict.fromkeys(("train", "val"), noise)
     with TemporaryDirectory() as folder:
@@ -40,12 +44,18 @@ def fresh(recipe: Recipe, stage: StageSpec, device: torch.device) -> Sequence[Ph
 
 
 def estimate(recipe: Recipe, stage: StageSpec) -> dict[str, Any]:
-    """Shapes, parameters, bytes on disk and seconds of one stage, measured on this machine. Shapes are those of its first phase,
-    and seconds without what is found out once, before the first step."""
+    """Shapes, parameters, bytes in memory and on disk and seconds of one stage, measured on this machine. Shapes are those of its
+    first phase, and seconds without what is found out once, before the first step.
+
+    Raises:
+        InputError: it does not fit into memory.
+    """
     device = pick_device(recipe.device)
     distributed.join(device)
+    memory.check_least(recipe, stage)
     recipe = stage.variant(recipe)
     phases = fresh(recipe, stage, device)
+    taken = memory.check(phases, device)
     steps, seconds = (sum(each) for each in zip(*((p.schedule.steps, _seconds(p, device)) for p in phases), strict=True))
     model = phases[0].model
     count, everything = (
@@ -58,6 +68,7 @@ def estimate(recipe: Recipe, stage: StageSpec) -> dict[str, Any]:
             name: f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for name, value in phases[0].batch(0).items()
         },
         "parameters": count,
+        "memory": taken,
         "steps": steps,
         "steps_per_second": round(steps / seconds, 2),
         "seconds": round(seconds, 1),

@@ -12,11 +12,11 @@ import torch
 
 from keyin_cli import distributed, storage
 from keyin_cli.devices import describe
-from keyin_cli.errors import Different, Interrupted
+from keyin_cli.errors import Different, InputError, Interrupted
 from keyin_cli.interrupts import postponed
-from keyin_cli.model.weights import read_weights, save_weights, tensors_sha256
+from keyin_cli.model.weights import are_recorded, read_weights, save_weights
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import differences, digest
+from keyin_cli.recipe import differences, digest, listed
 from keyin_cli.training.checkpoint import load_checkpoint, load_moments, save_checkpoint
 from keyin_cli.training.engine import forward, training_forward
 from keyin_cli.training.phase import Phase, validate
@@ -25,12 +25,15 @@ from keyin_cli.training.record import Record, tensorboard
 from keyin_cli.training.spec import comparable
 from keyin_cli.training.step import Update, part_of
 
+KIND = "run"
+
 
 def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any] | None:
     """The manifest of a finished run of the same recipe and inputs; None when it is unfinished or not begun.
 
     Raises:
-        InputError: the run was begun with another recipe or on other data; the line names what differs.
+        InputError: the run was begun with another recipe or on other data; the line names what differs. Or its weights are not
+            those that it ended with.
     """
     if not (run / storage.MANIFEST).is_file():
         return None
@@ -38,8 +41,12 @@ def finished(run: Path, part: dict[str, Any], inputs: dict[str, Any]) -> dict[st
     old, new = ({name: value["sha256"] for name, value in tree.items()} for tree in (manifest["inputs"], inputs))
     changes = differences(comparable(manifest.get("part", {})), part) + differences(old, new, "inputs")
     if changes:
-        raise Different(f"{run} was trained differently ({', '.join(changes)})")
-    return manifest if "weights_sha256" in manifest else None
+        raise Different(f"{run} was trained differently ({listed(changes)})")
+    if "weights_sha256" not in manifest:
+        return None
+    if not verify_weights(run):
+        raise InputError(f"{run / storage.WEIGHTS} is damaged, it is not what the run ended with: --overwrite to train again")
+    return manifest
 
 
 class Step(NamedTuple):
@@ -78,14 +85,18 @@ def fit(
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved.
         RunError: the loss or its gradient is not finite; the batch was saved.
     """
-    stage, checkpoints, metrics, writes = phases[0], run / storage.CHECKPOINTS, run / storage.METRICS, distributed.rank() == 0
-    state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | load_checkpoint(checkpoints, stage.model)
-    first, total, records = state["step"], sum(phase.schedule.steps for phase in phases), stage.records
+    stage, checkpoints, writes = phases[0], run / storage.CHECKPOINTS, distributed.rank() == 0
+    total, records = sum(phase.schedule.steps for phase in phases), stage.records
+    state = {"step": 0, "seconds": 0.0, "waiting": 0.0, "peak_memory_bytes": 0} | load_checkpoint(checkpoints, stage.model, total)
+    first = state["step"]
+    rows = [row for row in storage.read_metrics(run) if row["step"] <= first]
+    if first == total and (not rows or rows[-1]["step"] < total):
+        raise InputError(f"{run / storage.METRICS} ends before the last step: start again with --overwrite")
     manifest = _manifest(phases, run, part, inputs, device, preparation)
     distributed.wait()  # nothing is written before everyone has read it
     if writes:
-        storage.write_lines(metrics, [row for row in storage.read_lines(metrics) if row["step"] <= first])
-        storage.write_json(run / storage.MANIFEST, manifest)
+        storage.write_json(run / storage.MANIFEST, manifest)  # before all else: it says whose directory this is
+        storage.write_lines(run / storage.METRICS, rows)
     if first:
         say(f"{run}: continuing from step {first}")
 
@@ -106,13 +117,13 @@ def fit(
             stop = distributed.anywhere(bool(stopping), device)
             if (stop or step.ends or done % records.checkpoint_every == 0) and writes:
                 save_checkpoint(checkpoints, done, stage.model, step.update.optimizer, record.spent())
-            if stop and done < total:
+            if stop:
                 distributed.wait()  # for the checkpoint: torchrun ends everyone as soon as one has ended
                 raise Interrupted(f"stopped at step {done} of {total}, saved in {checkpoints}: run the same command to continue")
         manifest |= {"steps": total, **record.spent(), "finished": storage.now()}
     if writes:
         manifest["weights_sha256"] = save_weights(run / storage.WEIGHTS, stage.model, stage.name, stage.recipe)
-        final = storage.read_lines(metrics)[-1]
+        final = storage.read_metrics(run)[-1]
         manifest["metrics"] = {name: value for name, value in final.items() if name.startswith("val/")}
         storage.write_json(run / storage.MANIFEST, manifest)
         storage.remove(checkpoints)
@@ -151,7 +162,7 @@ def _manifest(
     if (run / storage.MANIFEST).is_file():
         preparation += storage.read_manifest(run).get("preparation_seconds", 0.0)
     return storage.provenance() | {
-        "kind": "run",
+        "kind": KIND,
         "stage": stage.name,
         "recipe": stage.recipe.model_dump(mode="json"),
         "part": part,
@@ -166,6 +177,4 @@ def _manifest(
 
 def verify_weights(run: Path) -> bool:
     """Whether a finished run's weights are those its manifest names."""
-    manifest = storage.read_manifest(run)
-    same: bool = tensors_sha256(read_weights(run / storage.WEIGHTS)[0]) == manifest.get("weights_sha256")
-    return same
+    return are_recorded(storage.read_manifest(run), *read_weights(run / storage.WEIGHTS))

@@ -16,7 +16,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.model.weights import read_weights, tensors_sha256
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe, digest
-from keyin_cli.training import loop
+from keyin_cli.training import loop, memory
 from keyin_cli.training.spec import Material, StageSpec
 
 
@@ -46,9 +46,11 @@ def train(
         InputError, RunError, Interrupted: see `loop`.
     """
     given, recipe, folder = recipe, stage.variant(recipe), run / stage.name
+    memory.check_least(given, stage)
     device = pick_device(recipe.device)
     distributed.join(device)
     with storage.locked(folder):
+        storage.check_ours(folder, loop.KIND, stage=stage.name)
         with distributed.first_alone():
             dataset = generate.ensure(recipe.data, workers, dask)
         inputs: dict[str, Any] = {"dataset": {"path": str(dataset.path), "sha256": dataset.sha256}}
@@ -60,13 +62,15 @@ def train(
             inputs[stage.foundation.name] = {"path": str(below), "sha256": manifest["weights_sha256"]}
         part = stage.part(recipe)
         if not overwrite and (done := loop.finished(folder, part, inputs)):
+            if distributed.rank() == 0:
+                storage.remove(folder / storage.CHECKPOINTS)  # a kill may have left them
             say(f"{folder}: already trained")
             return done
         with distributed.first_alone():
             shared = distributed.world() > 1
             frames = loader.load_splits(dataset, recipe.window.frames, shared)
         if overwrite and distributed.rank() == 0:  # only now that everything else is in order
-            storage.remove(folder)
+            storage.remove_ours(folder, loop.KIND, stage=stage.name)
         hashes = [value["sha256"] for value in inputs.values()]
         cache = below / "targets" / digest([hashes, part["window"]])[:16]
         weights = read_weights(below / storage.WEIGHTS)[0] if stage.foundation else {}
@@ -75,4 +79,5 @@ def train(
         begun = time.monotonic()
         with distributed.first_alone():
             phases = stage.build(Material(recipe, frames, device, cache, weights, workers or machine.cores(), dask))
+        memory.check(phases, device)
         return loop.fit(phases, folder, part, inputs, device, time.monotonic() - begun, tensorboard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,11 +82,13 @@ class StageSpec:
 def comparable(part: Tree) -> Tree:
     """The keys that decided a result, as they are named now and without bookkeeping, from a manifest of any age."""
     if "train" in part:  # it had one phase and no list
-        part = part | {"train": Train.model_validate(part["train"]).model_dump(mode="json")}
+        with suppress(ValueError):  # what is no such section differs from every other
+            part = part | {"train": Train.model_validate(part["train"]).model_dump(mode="json")}
     kept = {
         name: {key: each for key, each in value.items() if key not in BOOKKEEPING} if isinstance(value, dict) else value
         for name, value in part.items()
     }
-    if before := kept.get("discovery", {}).pop("earlier", 0):  # an old name of `shift`, with the other sign
-        kept["discovery"]["shift"] = -before
+    discovery = kept.get("discovery")
+    if isinstance(discovery, dict) and type(before := discovery.pop("earlier", 0)) is int and before:
+        discovery["shift"] = -before  # which is the new name, with the other sign
     return kept

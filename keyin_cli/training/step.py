@@ -84,7 +84,7 @@ class Update:
         path = run / NAN_BATCH
         if distributed.rank() == 0:
             batch = {name: value.contiguous() for name, value in self.phase.batch(step).items()}
-            storage.replace(path, lambda beside: save_file(batch, beside))
+            storage.replace(path, storage.usual_mode(lambda beside: save_file(batch, beside)))
         what = f"step {step + 1}: {', '.join(names) or 'the gradient'} not finite; the batch is in {path}"
         return RunError(f"{what}: lower {self.phase.section}.lr with --set, or check the data with `keyin info --verify`")
 

@@ -3,6 +3,7 @@ cheapest chains. No label is used."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from keyin_cli import storage
+from keyin_cli.errors import InputError, shown
 from keyin_cli.interrupts import interruptible
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.model.search import Costs, segment_costs
@@ -34,7 +37,7 @@ def sequence_costs(
     a CPU the pieces are spread over `workers` processes, or over the Dask cluster at the address `dask`.
 
     Raises:
-        InputError: there is no such cluster.
+        InputError: there is no such cluster, or what was searched before is damaged.
         Interrupted: SIGINT or SIGTERM came; finished pieces are kept.
     """
     files = [folder / f"{index:06d}.safetensors" for index in range(-(-count // PIECE))]
@@ -45,9 +48,42 @@ def sequence_costs(
             pieces = [frames[index * PIECE : (index + 1) * PIECE] for index in missing]
             advance((len(files) - len(missing)) * PIECE)
             for index, costs in zip(missing, _all_costs(foundation, pieces, workers, dask), strict=True):
-                storage.replace(files[index], partial(save_file, {"costs": costs}))
+                _write(files[index], costs)
                 advance(PIECE)
-    return np.concatenate([load_file(file)["costs"] for file in files])[:count]
+    shape = (frames.shape[1], foundation.interpolator.max_offset)
+    parts = [_read(file, (min(PIECE, len(frames) - PIECE * index), *shape)) for index, file in enumerate(files)]
+    return np.concatenate(parts)[:count]
+
+
+def _write(path: Path, costs: Costs) -> None:
+    save = partial(save_file, {"costs": costs}, metadata={"sha256": _sha256(costs)})
+    storage.replace(path, storage.usual_mode(save))
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> Costs:
+    """A piece of costs, of which those of segments that end within the sequence are finite, and no others.
+
+    Raises:
+        InputError: it is something else, or damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = file.get_slice("costs")
+            if (found.get_dtype(), tuple(found.get_shape())) != ("F32", shape):
+                raise ValueError(f"expected {shape}")
+            costs: Costs = file.get_tensor("costs")
+            recorded = (file.metadata() or {}).get("sha256")  # files from before it have none
+        ends = np.add.outer(np.arange(shape[1]), np.arange(shape[2]) + 1)
+        if not (np.isfinite(costs) == (ends < shape[1])).all() or recorded not in (None, _sha256(costs)):
+            raise ValueError("values")
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = shown(" ".join(str(error).split()))[:100]
+        raise InputError(f"{shown(path)} is damaged ({reason}): delete it to have it searched again") from None
+    return costs
+
+
+def _sha256(costs: Costs) -> str:
+    return hashlib.sha256(costs.tobytes()).hexdigest()
 
 
 def _all_costs(foundation: Foundation, pieces: list[NDArray[np.uint8]], workers: int, dask: str | None) -> Iterator[Costs]:

@@ -115,6 +115,6 @@ def test_of_a_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_labels(tmp_path: Path) -> None:
-    zarr.create_group(tmp_path / "own.zarr").create_array("frames", data=np.zeros((3, 4, 8, 8, 1), np.uint8))
+    zarr.create_group(tmp_path / "own.zarr").create_array("frames", data=np.ones((3, 4, 8, 8, 1), np.uint8))
     everything = {"train": 3, "val": 3, "test": 3}
     assert statistics(open_dataset(tmp_path / "own.zarr")) == {"sequences": 3, "frames": 4, "splits": everything}

@@ -39,7 +39,7 @@ def test_sequences_of_two_splits_are_read_once_where_they_are_the_same(tmp_path:
 
 def test_the_last_frame_is_no_label_and_splits_may_be_empty(tmp_path: Path) -> None:
     group = zarr.create_group(tmp_path / "own.zarr")
-    group.create_array("frames", data=np.zeros((4, 8, 2, 2, 1), np.uint8))
+    group.create_array("frames", data=np.ones((4, 8, 2, 2, 1), np.uint8))
     group.create_array("keyframes", data=np.ones((4, 8), bool))
     group.create_array("split", data=np.array([0, 0, 1, 0], np.uint8))
     dataset = open_dataset(tmp_path / "own.zarr")
@@ -70,7 +70,7 @@ def cached() -> list[Path]:
 def test_a_split_is_the_same_in_memory_and_mapped(
     length: int, limit: int | None, coloured: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = np.asarray(coloured.group["frames"])[coloured.indices("train")][:limit, :length]
+    expected = np.asarray(coloured.group.array("frames"))[coloured.indices("train")][:limit, :length]
     inside = load_frames(coloured, "train", length, limit)
     monkeypatch.setattr(machine, "free_memory", lambda: 4 * expected.nbytes - 1)
     mapped = load_frames(coloured, "train", length, limit)

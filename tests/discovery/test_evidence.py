@@ -1,5 +1,6 @@
 """Evidence is replaced where it is ours, or lies beside keyframes; anything else is left alone."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +26,9 @@ def test_what_is_replaced(tmp_path: Path) -> None:
         evidence.check_free(path)
     (tmp_path / FILE).write_text("{}")
     evidence.check_free(path)
+
+
+def test_a_pipe_is_no_evidence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "evidence.safetensors")
+    with pytest.raises(InputError, match="was not made by keyin find"):
+        evidence.check_free(tmp_path / "evidence.safetensors")

@@ -18,7 +18,7 @@ from keyin_cli.errors import InputError
 def episodes(tmp_path: Path) -> Episodes:
     """Two episodes of every third frame of their source, the fourth and the seventh of its episodes."""
     group = zarr.create_group(tmp_path / "e.zarr")
-    group.create_array("data/frames", data=np.zeros((9, 2, 2, 1), np.uint8))
+    group.create_array("data/frames", data=np.ones((9, 2, 2, 1), np.uint8))
     group.create_array("data/source_frame", data=np.array([0, 3, 6, 9, 0, 3, 6, 9, 12]))
     group.create_array("data/seconds", data=np.array([0, 3, 6, 9, 0, 3, 6, 9, 12]) / 30)
     group.create_array("meta/episode_ends", data=np.array([4, 9]))

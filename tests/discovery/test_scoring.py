@@ -18,7 +18,7 @@ LENGTHS = np.array([6, 10])
 def episodes(tmp_path: Path) -> Episodes:
     """Two episodes, 7 and 3 of their source, of which every second frame is kept; labels at 2, 5 and at 0, 4."""
     group = zarr.create_group(tmp_path / "e.zarr")
-    group.create_array("data/frames", data=np.zeros((16, 4, 4, 3), np.uint8))
+    group.create_array("data/frames", data=np.ones((16, 4, 4, 3), np.uint8))
     group.create_array("data/source_frame", data=np.concatenate([np.arange(0, 2 * n, 2) for n in LENGTHS]))
     group.create_array("data/keyframes", data=np.isin(np.arange(16), [2, 5, 6, 10]))
     group.create_array("meta/episode_ends", data=LENGTHS.cumsum())
@@ -54,7 +54,7 @@ def test_what_does_not_fit_is_refused(episodes: Episodes) -> None:
 
 def test_a_dataset_without_labels_is_refused(tmp_path: Path) -> None:
     group = zarr.create_group(tmp_path / "e.zarr")
-    group.create_array("data/frames", data=np.zeros((4, 4, 4, 3), np.uint8))
+    group.create_array("data/frames", data=np.ones((4, 4, 4, 3), np.uint8))
     group.create_array("meta/episode_ends", data=np.array([4]))
     with pytest.raises(InputError, match="has no labels to score against: import it with --labels"):
         scoring.compared(open_episodes(tmp_path / "e.zarr"), found(e0=[1]))

@@ -1,5 +1,6 @@
 """An output path at which something else lies: one clear line, and what lies there stays as it is."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,63 @@ def test_what_is_something_else_is_left_alone(args: tuple[str, ...], line: str, 
     complaint(here(*args, cwd=tiny), line)
     assert [file.read_bytes() for file in files] == before
     assert (tiny / "a-file").read_bytes() == b""
+
+
+NO_FILE = "no file, it is left alone: give another name"
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (("recipes", "copy", "brownian", "pipe", "--overwrite"), f"pipe is {NO_FILE}"),
+        (("recipes", "copy", "brownian", "loop", "--overwrite"), f"loop is {NO_FILE}"),
+        (("recipes", "copy", "brownian", "nowhere"), f"nowhere is {NO_FILE}"),
+        (("recipes", "copy", "brownian", "n" * 256), "ile name too long"),
+        (("recipes", "copy", "brownian", ""), ". is a directory"),
+        (("gen-data", "brownian", "--n", "8", "--out", "loop"), "loop cannot be found"),
+        (("gen-data", "brownian", "--n", "8", "--out", "n" * 256), "File name too long"),
+        (("gen-data", "brownian", "--n", "8", "--out", "d/" * 2100 + "x"), "expected at most 4,000 characters"),
+        (("gen-data", "brownian", "--n", "8", "--out", "/proc/nothing"), "/proc/nothing cannot be"),
+        ((*EVALUATE, "--out", "loop"), "loop cannot be found"),
+        (("train", "tiny/brownian", "--out", "loop"), "loop/keyin cannot be found"),
+        (("train", "tiny/brownian", "--out", "[/red]\x1b[2J/\0"[:-1] + "n" * 300), "[/red]\\x1b[2J/"),
+    ],
+)
+def test_paths_at_which_nothing_can_be(args: tuple[str, ...], line: str, here: Keyin, tiny: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, target in (("loop", "loop2"), ("loop2", "loop"), ("nowhere", "none"), ("artifacts", tiny / "artifacts")):
+        (tmp_path / name).symlink_to(target)
+    before = {path.name: path.lstat().st_ino for path in tmp_path.iterdir()}
+    complaint(here(*args, cwd=tmp_path), line)
+    assert {name: (tmp_path / name).lstat().st_ino for name in before} == before
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("manifest", [None, "{}", '{"kind": "run", "stage": "other"}'])
+@pytest.mark.parametrize(
+    ("args", "folder"),
+    [
+        (("pretrain-interp", "tiny/brownian", "--out", "proj"), "proj/interpolator"),
+        (("baseline", "static", "tiny/brownian", "--out", "proj"), "proj/static"),
+        (("plan", "--method", "none", "--pictures", "0", "--episodes", "1", "--out", "proj"), "proj/none"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [("--overwrite",), ()])
+def test_directories_of_others_stay(
+    args: tuple[str, ...], folder: str, manifest: str | None, overwrite: tuple[str, ...], here: Keyin, tmp_path: Path
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "thesis.tex").write_text("years of work")
+    if manifest is not None:
+        (tmp_path / folder / "manifest.json").write_text(manifest)
+    complaint(here(*args, *overwrite, cwd=tmp_path), folder)
+    assert (tmp_path / folder / "thesis.tex").read_text() == "years of work"
+    assert manifest is None or (tmp_path / folder / "manifest.json").read_text() == manifest
+
+
+def test_nothing_is_deleted_through_a_link(here: Keyin, tiny: Path) -> None:
+    (tiny / "proj").mkdir()
+    (tiny / "proj/interpolator").symlink_to(tiny / RUN / "interpolator")
+    weights = (tiny / RUN / "interpolator/weights.safetensors").read_bytes()
+    complaint(here("pretrain-interp", "tiny/brownian", "--out", "proj", "--overwrite", cwd=tiny), "is a link, nothing is deleted")
+    assert (tiny / RUN / "interpolator/weights.safetensors").read_bytes() == weights

@@ -13,7 +13,7 @@ from processes import DATA, RECIPE, RUN, Keyin, interrupt, printed
 from typer.testing import CliRunner
 
 from keyin_cli.cli import app
-from keyin_cli.datasets import store
+from keyin_cli.datasets import checking, store
 
 SHARDS = 8
 GENERATE = ("gen-data", "brownian", "--n", str(SHARDS * 1000), "--out", "data.zarr", "--json")
@@ -60,7 +60,7 @@ def test_gen_data_stopped_after_its_last_shard(tmp_path: Path, monkeypatch: pyte
     with monkeypatch.context() as patch:
         patch.setattr(store, "finish", stop)
         assert CliRunner().invoke(app, command).exit_code != 0
-    assert not store.is_finished(tmp_path / "data.zarr")
+    assert not checking.is_finished(tmp_path / "data.zarr")
     assert CliRunner().invoke(app, command).exit_code == 0
     assert store.open_dataset(tmp_path / "data.zarr").sha256
 
@@ -119,3 +119,15 @@ def test_training(name: str, number: signal.Signals, keyin: Keyin, tiny: Path, t
     assert printed(again)["weights_sha256"] == json.loads((tiny / RUN / name / "manifest.json").read_text())["weights_sha256"]
     steps = [[json.loads(line)["step"] for line in (run / name / "metrics.jsonl").open()] for run in (tiny / RUN, tmp_path)]
     assert steps[0] == steps[1]
+
+
+def test_what_a_kill_left_of_a_finished_run_goes(tiny: Path, here: Keyin, tmp_path: Path) -> None:
+    """It came between the weights, which say that the run is finished, and the deletion of the last checkpoint."""
+    for each in (DATA, RUN):
+        shutil.copytree(tiny / each, tmp_path / each)
+    left = tmp_path / RUN / "keyin" / "checkpoints" / "step-000000040" / "model.safetensors"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"large")
+    assert here("train", RECIPE, cwd=tmp_path).returncode == 0
+    assert not (tmp_path / RUN / "keyin" / "checkpoints").exists()
+    assert (tmp_path / RUN / "keyin" / "weights.safetensors").is_file()

@@ -122,7 +122,7 @@ def test_an_unknown_baseline(here: Keyin, tmp_path: Path) -> None:
 
 
 def test_a_dataset_without_labels_is_refused_before_anything_is_trained(here: Keyin, tmp_path: Path) -> None:
-    zarr.create_group(tmp_path / "own.zarr").create_array("frames", data=np.zeros((20, 35, 32, 32, 1), np.uint8))
+    zarr.create_group(tmp_path / "own.zarr").create_array("frames", data=np.ones((20, 35, 32, 32, 1), np.uint8))
     data = "data={kind: zarr, path: own.zarr, frames: 35, height: 32, width: 32, channels: 1}"
     complaint(here("table", RECIPE, "--set", data, cwd=tmp_path), "own.zarr has no labels", "`keyin eval-f1`")
     assert [path.name for path in tmp_path.iterdir()] == ["own.zarr"]

@@ -1,12 +1,11 @@
 """Two commands started at once on one output: both end well, and what they leave is what one command alone leaves."""
 
-import json
 import shutil
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
+from made import left
 from processes import DATA, RECIPE, RUN, Keyin, start
 
 Command = tuple[str, ...]
@@ -35,8 +34,6 @@ PAIRS: dict[str, tuple[Command, Command, tuple[Path, ...], tuple[Path, ...]]] = 
     "a plan and a longer one": (PLAN, LONGER, (), ()),
 }
 LAST = {f"planning/{name}" for name in ("plan.json", "outcomes.png", "success.png")}  # of whichever of two plans ended last
-VOLATILE = {"seconds", "waiting", "created", "finished", "peak_memory_bytes", "preparation_seconds", "command", "wall_seconds"}
-VOLATILE |= {"seconds_per_episode", "environment_steps_per_second", "git", "sequences_per_second"}
 
 
 def prepared(path: Path, tiny: Path, there: tuple[Path, ...]) -> Path:
@@ -45,31 +42,6 @@ def prepared(path: Path, tiny: Path, there: tuple[Path, ...]) -> Path:
     for each in there:
         shutil.copytree(tiny / each, path / each)
     return path
-
-
-def steady(value: Any) -> Any:
-    """What does not depend on when and how fast something was made."""
-    if isinstance(value, dict):
-        return {key: steady(each) for key, each in value.items() if key not in VOLATILE}
-    return [steady(each) for each in value] if isinstance(value, list) else value
-
-
-def left(path: Path) -> dict[str, Any]:
-    """Everything below a directory, files by name: JSON without times, all else byte for byte."""
-    files: dict[str, Any] = {}
-    for file in sorted(path.rglob("*")):
-        name = str(file.relative_to(path))
-        if file.is_dir() or file.name.endswith(".lock"):
-            continue
-        if file.suffix == ".json" and ".zarr" not in name:
-            files[name] = steady(json.loads(file.read_text()))
-        elif file.suffix == ".jsonl":
-            files[name] = [steady(json.loads(line)) for line in file.read_text().splitlines()]
-        elif file.name == "zarr.json":
-            files[name] = steady(json.loads(file.read_text()))
-        else:
-            files[name] = file.read_bytes()
-    return files
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -38,9 +38,13 @@ class Outcome:
         return [line for line in self.err.splitlines() if line.startswith("keyin: ")]
 
 
-def problems(outcome: Outcome, *, codes: tuple[int, ...] = (0, 2), refused: bool | None = None) -> list[str]:
+def problems(
+    outcome: Outcome, *, codes: tuple[int, ...] = (0, 2), refused: bool | None = None, lines: int = MOST_LINES
+) -> list[str]:
     """What is wrong with an outcome, whatever was done: an unexpected exit code, a traceback, a hang, a refusal of many lines,
     characters that do something to a terminal; and, when `refused` is given, whether it was refused.
+
+    `lines`: that a refusal may have, more only where all that is wrong was asked for.
     """
     found = []
     if outcome.hung:
@@ -49,7 +53,7 @@ def problems(outcome: Outcome, *, codes: tuple[int, ...] = (0, 2), refused: bool
         return [f"{odd.group()!r}, last line: {(outcome.err + outcome.out).strip().splitlines()[-1]}"]
     if outcome.code not in codes:
         found.append(f"exit code {outcome.code}, expected {codes}: {outcome.err[-300:]!r}")
-    if outcome.code in (1, 2) and not 1 <= len(outcome.lines) <= MOST_LINES:
+    if outcome.code in (1, 2) and not 1 <= len(outcome.lines) <= lines:
         found.append(f"{len(outcome.lines)} lines of refusal: {outcome.err[-300:]!r}")
     if outcome.code in (1, 2) and not found and not outcome.err.splitlines()[-1].startswith("keyin: "):
         found.append(f"the refusal does not end what is printed: {outcome.err[-300:]!r}")

@@ -31,7 +31,7 @@ def preload() -> None:
     for module in pkgutil.walk_packages(keyin_cli.__path__, "keyin_cli."):
         if module.name != "keyin_cli.__main__":
             importlib.import_module(module.name)
-    for library in ("torch.optim", "matplotlib.pyplot", "zarr", "h5py", "av", "pyarrow.parquet", "PIL.Image", "rich.progress"):
+    for library in ("torch._dynamo", "matplotlib.pyplot", "zarr", "h5py", "av", "pyarrow.parquet", "PIL.Image", "rich.progress"):
         importlib.import_module(library)
 
 
@@ -47,6 +47,10 @@ class Running:
         """Send a signal to it, or to it and all that it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number) if group else os.kill(self.pid, number)
+
+    def ended(self) -> bool:
+        """Whether it has ended; `wait` still tells how."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def wait(self, seconds: float) -> Outcome:
         """How it ended; what has not ended after so many seconds is killed, it hangs."""
@@ -77,6 +81,8 @@ def start(
         environment: further environment variables.
         prepare: called in the new process before the command: limits, hooks, handlers.
     """
+    for name in ("out", "err"):
+        (printed / name).touch()  # what is killed at once has printed nothing
     begun = time.monotonic()
     pid = os.fork()
     if pid:
@@ -105,8 +111,10 @@ def start(
 
 def _command(args: tuple[str, ...]) -> int:
     """Run the program as `python -m keyin_cli` does; what it does not catch is printed, as Python does."""
+    from keyin_cli import interrupts
     from keyin_cli.cli import app
 
+    interrupts.watch()
     sys.argv = ["keyin", *args]
     try:
         app(args, prog_name="keyin")

@@ -12,9 +12,10 @@ from keyin_cli import storage
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints
 from keyin_cli.methods.checkpoints import load_model
+from keyin_cli.methods.registry import stage as spec_of
 from keyin_cli.methods.registry import trained
 from keyin_cli.model.keyin import Foundation, KeyIn
-from keyin_cli.model.weights import save_weights, tensors_sha256
+from keyin_cli.model.weights import read_weights, save_tensors, save_weights, tensors_sha256
 from keyin_cli.recipe import check
 
 SMALL = {"name": "small", "model": MODEL}
@@ -79,7 +80,7 @@ def test_what_to_do_without_weights_of_a_stage() -> None:
 
 
 def test_evaluations_land_beside_runs_made_here_alone(tmp_path: Path) -> None:
-    manifest = {"kind": "run", "recipe": {}, "inputs": {}, "command": "keyin train"}
+    manifest = storage.provenance() | {"kind": "run", "recipe": {}, "inputs": {}}
     own, published, foreign = (tmp_path / name / "keyin" for name in ("own", "published", "foreign"))
     storage.write_json(own / storage.MANIFEST, manifest)
     storage.write_json(published / storage.MANIFEST, manifest | {"halved_from": "abc"})
@@ -123,3 +124,49 @@ def test_weights_of_a_stage_that_nobody_trains_are_refused(tmp_path: Path) -> No
         load_model(file)
     with pytest.raises(InputError, match="no weights at"):
         checkpoints.find_weights(tmp_path / "nothing")
+
+
+def recorded(folder: Path) -> Path:
+    """Weights with the manifest that a run has with them."""
+    recipe = check({"name": "mine", "model": {"codec": {"kind": "mlp", "embedding": 8, "hidden": [16]}}})
+    file = folder / "interpolator" / storage.WEIGHTS
+    sha256 = save_weights(file, spec_of("interpolator").model(recipe), "interpolator", recipe)
+    told = {"kind": "run", "stage": "interpolator", "recipe": recipe.model_dump(mode="json"), "inputs": {}}
+    told |= {"weights_sha256": sha256}
+    storage.write_json(file.parent / storage.MANIFEST, storage.provenance() | told | {"steps": 1, "seconds": 1.0, "metrics": {}})
+    return file
+
+
+def test_weights_are_those_that_the_manifest_beside_them_names(tmp_path: Path) -> None:
+    file = recorded(tmp_path)
+    checkpoints.load(tmp_path)
+    whole = file.read_bytes()
+    for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), whole.replace(b"mine", b"nine")):
+        file.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"weights.safetensors is damaged, or does not belong to manifest.json beside it"):
+            checkpoints.load(tmp_path)
+        foreign = tmp_path / "alone.safetensors"
+        foreign.write_bytes(damaged)
+        checkpoints.load(foreign)  # nobody knows what it was
+
+
+def test_a_recipe_of_any_size_allocates_nothing(tmp_path: Path) -> None:
+    file = recorded(tmp_path)
+    tensors, metadata = read_weights(file)
+    file.with_name(storage.MANIFEST).unlink()
+    for key, value in (("embedding", 10**9), ("hidden", [10**9, 10**9])):
+        told = json.loads(json.dumps(metadata))
+        told["recipe"]["model"]["codec"][key] = value
+        save_tensors(file, tensors, told)
+        with pytest.raises(InputError, match=r"belongs to another model|gives no model"):
+            checkpoints.load(tmp_path)
+
+
+@pytest.mark.parametrize("shifts", [[], {"keyin": "1"}, {"keyin": 1.5}, {"keyin": True}, {"keyin": 10**9}, {"keyin": None}])
+def test_damaged_shifts(shifts: object, tmp_path: Path) -> None:
+    recorded(tmp_path)
+    storage.write_json(tmp_path / storage.SHIFTS, {"keyin": -1})
+    assert checkpoints.load(tmp_path).shifts == {"keyin": -1}
+    storage.write_json(tmp_path / storage.SHIFTS, shifts)
+    with pytest.raises(InputError, match=r"shifts.json is damaged"):
+        checkpoints.load(tmp_path)

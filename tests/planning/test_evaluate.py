@@ -1,6 +1,8 @@
 """A table of trained methods: the same however it is run, and continued only with the same weights."""
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,3 +129,50 @@ def test_a_goal_of_ones_own_is_everyones(run: Path, tmp_path: Path) -> None:
         plan(("oracle",), None, settings, tmp_path / "out")
     with pytest.raises(InputError, match="was planned differently"):
         plan(("random",), None, replace(settings, goal=None), tmp_path / "out")
+
+
+QUICK = replace(SETTINGS, workers=1, episodes=2)
+
+
+def killed(monkeypatch: pytest.MonkeyPatch, out: Path, number: int) -> bool:
+    """Plan in a process that dies before its `number`-th step that changes the disk; False when it has fewer."""
+    left = [number]
+
+    def stopping(step: Callable[..., None]) -> Callable[..., None]:
+        def counted(*args: object, **keywords: object) -> None:
+            left[0] -= 1
+            if left[0] == -1:
+                os._exit(9)
+            step(*args, **keywords)
+
+        return counted
+
+    child = os.fork()
+    if not child:
+        for name in ("replace", "rename", "fsync", "mkdir"):
+            monkeypatch.setattr(os, name, stopping(getattr(os, name)))
+        plan(("initial",), None, QUICK, out)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_killed_before_the_first_manifest_it_can_be_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan(("initial",), None, QUICK, tmp_path / "whole")
+    for number in range(8):
+        out = tmp_path / str(number)
+        assert killed(monkeypatch, out, number)
+        plan(("initial",), None, QUICK, out)
+        assert lines(out, "initial") == lines(tmp_path / "whole", "initial")
+        assert sorted(each.name for each in (out / "initial").iterdir()) == ["episodes.jsonl", "manifest.json"]
+
+
+def test_killed_after_the_last_episode_it_is_finished_the_next_time(tmp_path: Path) -> None:
+    plan(("initial",), None, QUICK, tmp_path)
+    file = tmp_path / "initial" / "manifest.json"
+    whole = json.loads(file.read_text())
+    begun = {key: value for key, value in whole.items() if key in ("kind", "recipe", "inputs", "command", "created")}
+    file.write_text(json.dumps(begun))
+    plan(("initial",), None, QUICK, tmp_path)
+    again = json.loads(file.read_text())
+    assert again.keys() == whole.keys()
+    assert again["workers"] == 1

@@ -1,5 +1,8 @@
 """What a planner sees, and one line for images that it cannot use."""
 
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +39,35 @@ def test_a_goal_of_ones_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(observe.own_goal(tmp_path / "goal.png", 64), [0.3, 0.6], atol=2.1 / 64)
     (tmp_path / "text.png").write_text("no image")
     for name in ("text.png", "none.png"):
-        with pytest.raises(InputError, match=rf"^no image at .*{name}: --goal takes a picture of the table"):
+        with pytest.raises(InputError, match=rf"^no image at .*{name}: --goal takes a PNG, JPEG, BMP or WebP of the table"):
             observe.own_goal(tmp_path / name, 64)
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG that says what size it is, and has no more than that."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + struct.pack(">I", 9) + b"IDAT"
+    )
+
+
+def test_goals_that_would_be_waited_for_or_fill_the_memory(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "bomb.png").write_bytes(png(2**31 - 1, 2**31 - 1))
+    (tmp_path / "warned.png").write_bytes(png(9_500, 9_500))
+    (tmp_path / "cut.png").write_bytes(png(64, 64))
+    (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n")
+    for path in (
+        tmp_path / "pipe",
+        Path("/dev/zero"),
+        tmp_path,
+        *(tmp_path / name for name in ("bomb.png", "cut.png", "page.eps")),
+    ):
+        with pytest.raises(InputError, match=r"^no image at "):
+            observe.own_goal(path, 64)
+    with pytest.raises(InputError, match=r"warned\.png is 9500x9500 px, expected 64x64: give an image of that size$"):
+        observe.own_goal(tmp_path / "warned.png", 64)
+    assert not recwarn.list
 
 
 def test_images_that_cannot_be_used() -> None:

@@ -154,6 +154,12 @@ def test_a_file_is_whole_whenever_the_writer_stops(tmp_path: Path) -> None:
         assert number == 3  # fsync, rename, fsync
 
 
+def test_what_is_written_under_another_name_is_told_by_its_own(tmp_path: Path) -> None:
+    for name in ("file", ".x.partial", "a.b c"):
+        assert partials.target(partials.beside(tmp_path / name)) == tmp_path / name
+        assert partials.target(tmp_path / name) == tmp_path / name
+
+
 def test_deleting_a_directory_leaves_no_half_of_it(tmp_path: Path) -> None:
     number = 0
     while True:

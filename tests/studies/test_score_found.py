@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
         np.arange(sum(LENGTHS)), [begin + label for begin, each in zip(begins, LABELS, strict=True) for label in each]
     )
     group = zarr.create_group(tmp_path / "e.zarr")
-    group.create_array("data/frames", data=np.zeros((sum(LENGTHS), 4, 4, 3), np.uint8))
+    group.create_array("data/frames", data=np.ones((sum(LENGTHS), 4, 4, 3), np.uint8))
     group.create_array("data/keyframes", data=labels)
     state = np.stack([np.ones(sum(LENGTHS)), labels.cumsum() % 2], axis=1).astype(np.float32)
     group.create_array("data/state", data=state)

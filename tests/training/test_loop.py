@@ -131,6 +131,84 @@ def test_a_run_of_another_recipe_or_other_data_is_refused(tmp_path: Path) -> Non
     assert loop.finished(tmp_path, part, moved) is not None
 
 
+def test_damaged_weights_are_not_taken_for_trained(tmp_path: Path) -> None:
+    loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
+    file = tmp_path / "weights.safetensors"
+    whole = file.read_bytes()
+    for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), whole.replace(b"toy", b"boy"), whole[:-4]):
+        file.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"weights.safetensors is damaged"):
+            loop.finished(tmp_path, PART, INPUTS)
+    file.unlink()
+    with pytest.raises(InputError, match=r"no such file"):
+        loop.finished(tmp_path, PART, INPUTS)
+    file.write_bytes(whole)
+    assert loop.finished(tmp_path, PART, INPUTS) is not None
+
+
+def stopped(run: Path) -> Path:
+    """The folder of the checkpoint of a run that was killed after step 20 of 30."""
+    with pytest.raises(MemoryError):
+        loop.fit([Toy({25: die})], run, PART, INPUTS, CPU)
+    return run / "checkpoints" / "step-000000020"
+
+
+def test_a_run_does_not_start_over_in_silence(tmp_path: Path) -> None:
+    folder = stopped(tmp_path)
+    (folder.parent / "latest").unlink()
+    seen: list[int] = []
+    loop.fit([Toy({step: lambda batch: seen.append(int(batch["step"][0])) for step in range(30)})], tmp_path, PART, INPUTS, CPU)
+    assert min(seen) == 20
+
+
+def test_a_checkpoint_of_a_step_after_the_last_finishes_nothing(tmp_path: Path) -> None:
+    folder = stopped(tmp_path)
+    state = json.loads((folder / "state.json").read_text())
+    (folder / "state.json").write_text(json.dumps(state | {"step": 999_999_999}))
+    folder.rename(folder.with_name("step-999999999"))
+    (folder.parent / "latest").write_text("step-999999999")
+    with pytest.raises(InputError, match="is of a step after the last, 30"):
+        loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
+    assert "weights_sha256" not in storage.read_manifest(tmp_path)
+
+
+def test_damaged_metrics_are_not_continued(tmp_path: Path) -> None:
+    stopped(tmp_path)
+    rows = storage.read_metrics(tmp_path)
+    storage.write_lines(tmp_path / "metrics.jsonl", [*rows, rows[-1]])
+    with pytest.raises(InputError, match="steps do not increase"):
+        loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
+
+
+def test_the_manifest_is_there_before_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a kill leaves no directory that is nobody's."""
+
+    def killed(*_: object) -> None:
+        raise MemoryError("killed")
+
+    monkeypatch.setattr(storage, "write_lines", killed)
+    with pytest.raises(MemoryError):
+        loop.fit([Toy()], tmp_path / "run", PART, INPUTS, CPU)
+    storage.remove_ours(tmp_path / "run", loop.KIND, stage="interpolator")
+    assert not (tmp_path / "run").exists()
+
+
+def test_manifests_of_any_shape_differ(tmp_path: Path) -> None:
+    manifest = loop.fit([Toy()], tmp_path, PART, INPUTS, CPU)
+    for part in (
+        {},
+        {"train": 3},
+        {"discovery": []},
+        {"discovery": {"earlier": "x"}},
+        {"train": {"phases": [1]}},
+        {"a" * 5000: 1},
+    ):
+        storage.write_json(tmp_path / "manifest.json", manifest | {"part": part})
+        with pytest.raises(InputError, match="was trained differently") as error:
+            loop.finished(tmp_path, PART, INPUTS)
+        assert len(str(error.value)) < 2000
+
+
 class Second(Toy):
     """A phase after `Toy`, on the same model, with a schedule of its own; it trains the bias alone."""
 
@@ -212,3 +290,12 @@ def test_the_rate_is_constant_then_falls_to_zero() -> None:
     assert [rate(schedule, step) for step in (0, 80, 90, 99)] == pytest.approx([1, 1, 0.5, 0.05])
     flat = check({"name": "toy"}, ["pretrain.decay=0"]).pretrain
     assert rate(flat, flat.steps - 1) == flat.lr
+
+
+def test_a_signal_in_the_last_step_stops_too(tmp_path: Path) -> None:
+    """Else stage 2 would begin. The next call has only the weights to write."""
+    last = Toy(during={29: lambda: os.kill(os.getpid(), signal.SIGINT)})
+    with pytest.raises(Interrupted, match="stopped at step 30 of 30, saved in .*: run the same command"):
+        loop.fit([last], tmp_path / "run", PART, INPUTS, CPU)
+    resumed = loop.fit([Toy()], tmp_path / "run", PART, INPUTS, CPU)
+    assert resumed["weights_sha256"] == loop.fit([Toy()], tmp_path / "whole", PART, INPUTS, CPU)["weights_sha256"]

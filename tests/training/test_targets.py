@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 from keyin_cli import storage
 from keyin_cli.datasets.brownian import BrownianData, draw, simulate
+from keyin_cli.errors import InputError
 from keyin_cli.model.keyin import Foundation
 from keyin_cli.recipe import Window, check
 from keyin_cli.training import targets
@@ -70,3 +72,32 @@ def test_who_has_waited_finds_what_another_searched(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(storage, "locked", another_first)
     np.testing.assert_array_equal(costs(tmp_path / "folder"), found[0])
     assert [file.name for file in (tmp_path / "folder").iterdir()] == ["000000.safetensors"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "name", "shape", "type", "infinite", "finite", "value"])
+def test_damaged_costs_are_not_trained_on(damage: str, tmp_path: Path) -> None:
+    costs(tmp_path)
+    file = tmp_path / "000000.safetensors"
+    found = load_file(file)["costs"]
+    if damage == "truncated":
+        file.write_bytes(file.read_bytes()[:-1])
+    elif damage == "value":  # which only the hash beside it shows
+        content = bytearray(file.read_bytes())
+        content[-len(found.tobytes())] ^= 1
+        file.write_bytes(content)
+    else:
+        found = found[1:] if damage == "shape" else found.astype(np.float64) if damage == "type" else found.copy()
+        found[0, 0, 0] = np.inf if damage == "infinite" else found[0, 0, 0]
+        found[0, -1, -1] = 0 if damage == "finite" else found[0, -1, -1]
+        save_file({"name" if damage == "name" else "costs": found}, file)
+    with pytest.raises(InputError, match=r"000000.safetensors is damaged \(.*\): delete it to have it searched again"):
+        costs(tmp_path)
+    file.unlink()
+    assert costs(tmp_path).shape == (12, 31, 10)
+
+
+def test_costs_from_before_their_hash_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = costs(tmp_path)
+    save_file({"costs": load_file(tmp_path / "000000.safetensors")["costs"]}, tmp_path / "000000.safetensors")
+    monkeypatch.setattr(targets, "segment_costs", None)  # nothing is searched again
+    np.testing.assert_array_equal(costs(tmp_path), whole)

@@ -19,13 +19,12 @@ from keyin_cli.datasets.episodes.labels import Labels, check_episodes, marked, r
 from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
 from keyin_cli.datasets.episodes.writer import Episode, Rows, Unfinished
 from keyin_cli.datasets.sources.frames import Shape, shaped
-from keyin_cli.datasets.sources.source import Piece, Source, Wanted, chosen_camera, open_source
+from keyin_cli.datasets.sources.source import Piece, Source, Wanted, bounded, chosen_camera, open_source
 from keyin_cli.errors import Different, InputError, Interrupted, shown
 from keyin_cli.interrupts import interruptible, postponed
 from keyin_cli.progress import say, track
 from keyin_cli.recipe import differences, digest
 
-GENERATOR, VERSION = "keyin import", 1
 SETTINGS = "settings.json"
 FEW = 10  # episodes, below which all of them are in every split
 ALIKE = 1.1  # times the lowest rate of an episode, up to which they count as one
@@ -65,7 +64,7 @@ def import_source(path: Path, settings: Settings, out: Path, overwrite: bool = F
     kept = "nothing was replaced: run the same command again to begin anew"
     if not overwrite:
         kept = "the finished episodes are kept: run the same command again to continue"
-    with interruptible(f"stopped; {kept}"):
+    with interruptible(f"stopped; {kept}"), bounded():
         return _imported(path, settings, out, overwrite, labels)
 
 
@@ -111,8 +110,8 @@ def _check_ours(out: Path) -> None:
     """Raises:
     InputError: something is there that was not imported, which is never touched. What was may be damaged.
     """
-    if os.path.lexists(out) and layout.attributes(out).get("generator") != GENERATOR:
-        raise InputError(f"{out} was not made by {GENERATOR}, it is left alone: give another --out")
+    if os.path.lexists(out) and layout.attributes(out).get("generator") != layout.GENERATOR:
+        raise InputError(f"{out} was not made by {layout.GENERATOR}, it is left alone: give another --out")
 
 
 def _write(
@@ -146,8 +145,8 @@ def _write(
     if not unfinished.records:
         raise InputError(f"{told['source']} has no frames")
     attributes = {
-        "generator": GENERATOR,
-        "version": VERSION,
+        "generator": layout.GENERATOR,
+        "version": layout.VERSION,
         **told,
         "fps": _rate(unfinished),
         "sha256": digest([record["sha256"] for record in unfinished.records]),

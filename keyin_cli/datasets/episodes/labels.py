@@ -15,7 +15,7 @@ from zarr.codecs import ZstdCodec
 
 from keyin_cli import storage
 from keyin_cli.datasets.episodes.layout import KEYFRAMES, SOURCE_FRAME, Episodes, open_episodes
-from keyin_cli.datasets.episodes.writer import CHUNK
+from keyin_cli.datasets.episodes.writer import CHUNK, WHOLE
 from keyin_cli.datasets.shards import checksum
 from keyin_cli.errors import InputError, shown
 from keyin_cli.progress import say
@@ -83,7 +83,8 @@ def relabelled(episodes: Episodes, labels: Labels) -> Episodes:
     def write(beside: Path) -> None:
         _take_over(episodes.path, beside)
         group = zarr.open_group(beside, mode="a", zarr_format=3)
-        group.create_array(KEYFRAMES, data=np.concatenate(values), chunks=(CHUNK,), compressors=ZstdCodec(level=3))
+        codec = ZstdCodec(level=3, checksum=True)
+        group.create_array(KEYFRAMES, data=np.concatenate(values), chunks=(CHUNK,), compressors=codec, config=WHOLE)
         records = [
             {**record, "sha256": {**record["sha256"], KEYFRAMES: checksum(each)}}
             for record, each in zip(episodes.records, values, strict=True)

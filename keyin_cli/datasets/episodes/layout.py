@@ -22,17 +22,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
-from keyin_cli.datasets.shards import UNREADABLE, array_of, checksum
+from keyin_cli.datasets.groups import headers
+from keyin_cli.datasets.groups.group import Group
+from keyin_cli.datasets.groups.headers import Header
+from keyin_cli.datasets.shards import checksum
+from keyin_cli.datasets.sources import arrays
+from keyin_cli.datasets.sources.source import LARGEST
 from keyin_cli.errors import InputError, shown
 from keyin_cli.recipe import digest
 
 FRAMES, KEYFRAMES, ENDS, SPLIT = "data/frames", "data/keyframes", "meta/episode_ends", "meta/split"
 SOURCE_FRAME, SECONDS = "data/source_frame", "data/seconds"
 READ = 1000  # frames at once
-DAMAGED = (*UNREADABLE, TypeError, AttributeError, IndexError)  # what Zarr raises for damaged metadata
+GENERATOR, VERSION = "keyin import", 2
+COMPLETE = 2  # the version since which every chunk has a file, of zeros too
 NO_SIGNALS = ("frames", "keyframes", "source_frame", "seconds")
 
 
@@ -41,7 +46,7 @@ class Episodes:
     """An opened dataset. `ends` (n,) int64; `image` (H,W,C) of a frame; `fps` frames a second."""
 
     path: Path
-    group: zarr.Group
+    group: Group
     ends: NDArray[np.int64]
     image: tuple[int, int, int]
     fps: float
@@ -57,7 +62,7 @@ class Episodes:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        return self.group.attrs.asdict()
+        return self.group.attributes
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -89,9 +94,7 @@ class Episodes:
     @property
     def signals(self) -> dict[str, int]:
         """The size D of every signal, by name."""
-        data = self.group["data"]
-        assert isinstance(data, zarr.Group)
-        return {name: array.shape[1] for name, array in sorted(data.arrays()) if name not in NO_SIGNALS and array.ndim == 2}
+        return {name: array.shape[1] for name, array in _signals(self.group).items()}
 
     @cached_property
     def splits(self) -> NDArray[np.uint8] | None:
@@ -124,7 +127,7 @@ class Episodes:
         for index, expected in enumerate(sums):
             try:
                 yield recorded and isinstance(expected, dict) and FRAMES in expected and self._is_whole(index, expected)
-            except (InputError, KeyError, AssertionError):
+            except InputError:
                 yield False
 
     def _is_whole(self, index: int, expected: dict[str, Any]) -> bool:
@@ -132,7 +135,7 @@ class Episodes:
 
     def row(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """The shape and type of a row of an array."""
-        array = array_of(self.group, name)
+        array = self._array(name)
         return array.shape[1:], array.dtype
 
     def episode(self, index: int, name: str = FRAMES) -> NDArray[Any]:
@@ -145,11 +148,17 @@ class Episodes:
         Raises:
             InputError: they cannot be decoded.
         """
-        try:
-            return np.asarray(array_of(self.group, name)[begin:end])
-        except UNREADABLE as error:
-            reason = " ".join(str(error).split())[:80]
-            raise InputError(f"{self.path}: {name} {begin} to {end - 1} cannot be decoded ({reason}): import it again") from None
+        with arrays.decoding(f"{shown(self.path)}: {name} {begin} to {end - 1}"):
+            return np.asarray(self._array(name)[begin:end])
+
+    def _array(self, name: str) -> Any:
+        """An array, whose chunks have to be there where that can be told: all that was written here, and all frames."""
+        whole = self.attributes.get("generator") == GENERATOR or name == FRAMES
+        is_old = self.attributes.get("generator") == GENERATOR and self.attributes.get("version") == COMPLETE - 1
+        return self.group.array(name, self._rows(name) if whole and not is_old else None)
+
+    def _rows(self, name: str) -> int:
+        return self.n if name in (ENDS, SPLIT) else self.total
 
 
 def is_episodes(path: Path) -> bool:
@@ -165,31 +174,42 @@ def open_episodes(path: Path) -> Episodes:
     """
     if not path.exists():
         raise InputError(f"no dataset at {path}: make one with `keyin import`")
-    try:
-        group = zarr.open_group(path, mode="r")
-        frames, ends = array_of(group, FRAMES), np.asarray(array_of(group, ENDS)[...])
-        others = {name: array_of(group, name) for name in (KEYFRAMES, SPLIT, SOURCE_FRAME, SECONDS) if name in group}
-        data = group["data"]
-        assert isinstance(data, zarr.Group)
-        list(data.arrays())  # the signals
-    except DAMAGED:
-        raise InputError(f"{path} is no dataset of episodes: expected a Zarr group with {FRAMES} and {ENDS}") from None
-    if frames.ndim != 4 or frames.dtype != np.uint8 or frames.shape[-1] not in (1, 3) or 0 in frames.shape[1:]:
-        raise InputError(f"{path}: {FRAMES} is {frames.shape} {frames.dtype}, expected (total,H,W,1 or 3) uint8")
-    if ends.ndim != 1 or ends.dtype.kind not in "iu" or not len(ends) or (np.diff(ends.astype(np.int64), prepend=0) <= 0).any():
-        raise InputError(f"{path}: {ENDS} do not increase from episode to episode")
+    none = InputError(f"{shown(path)} is no dataset of episodes: expected a Zarr group with {FRAMES} and {ENDS}")
+    if not path.is_dir():
+        raise none
+    group = Group(path)
+    for folder in ("data/", "meta/"):
+        headers.attributes(group.root, folder)
+    said, frames, last = group.attributes, group.header(FRAMES), group.header(ENDS)
+    others = {name: group.header(name) for name in (KEYFRAMES, SPLIT, SOURCE_FRAME, SECONDS)}
+    if frames is None or last is None:
+        raise none
+    where = shown(path)
+    if len(frames.shape) != 4 or frames.dtype != np.uint8 or frames.shape[-1] not in (1, 3) or 0 in frames.shape[1:]:
+        raise InputError(f"{where}: {FRAMES} is {frames.shape} {frames.dtype}, expected (total,H,W,1 or 3) uint8")
+    arrays.checked_images(frames, f"{where}: {FRAMES}")
+    if len(last.shape) != 1 or last.dtype.kind not in "iu" or not 0 < last.shape[0] <= arrays.MOST:
+        raise InputError(f"{where}: {ENDS} is {last.shape} {last.dtype}, expected where each episode ends")
+    with arrays.decoding(f"{where}: {ENDS}"):
+        ends = np.asarray(group.array(ENDS)[...])
+    if (np.diff(ends.astype(np.int64), prepend=0) <= 0).any():
+        raise InputError(f"{where}: {ENDS} do not increase from episode to episode")
     if ends[-1] != frames.shape[0]:
-        raise InputError(f"{path}: the episodes end at frame {ends[-1]}, {FRAMES} has {frames.shape[0]}")
-    _check_others(path, others, frames.shape[0], len(ends))
+        raise InputError(f"{where}: the episodes end at frame {ends[-1]}, {FRAMES} has {frames.shape[0]}")
+    _check_others(path, others, _signals(group), frames.shape[0], len(ends))
     height, width, channels = frames.shape[1:]
-    said = group.attrs.asdict()
     fps = said.get("fps", 10.0)
     if not isinstance(fps, int | float) or isinstance(fps, bool) or not 0 < fps < 1e6:
-        raise InputError(f"{path}: its attribute fps is {shown(fps):.40}, expected frames a second")
+        raise InputError(f"{where}: its attribute fps is {shown(fps):.40}, expected frames a second")
+    if not isinstance(said.get("sha256", ""), str):
+        raise InputError(f"{where}: its attribute sha256 is no checksum: import it again")
     records = said.get("episodes") or []
     if not (isinstance(records, list) and len(records) in (0, len(ends)) and all(map(_is_record, records))):
-        raise InputError(f"{path}: its attribute episodes is damaged: import it again")
-    return Episodes(path, group, ends.astype(np.int64), (height, width, channels), float(fps))
+        raise InputError(f"{where}: its attribute episodes is damaged: import it again")
+    episodes = Episodes(path, group, ends.astype(np.int64), (height, width, channels), float(fps))
+    for name in (FRAMES, *(name for name, array in others.items() if array), *(f"data/{name}" for name in episodes.signals)):
+        episodes.row(name)  # all that can be told without reading it
+    return episodes
 
 
 def attributes(path: Path) -> dict[str, Any]:
@@ -205,11 +225,23 @@ def _is_record(record: object) -> bool:
     return isinstance(record, dict) and isinstance(record.get("name"), str) and type(record.get("source")) is int
 
 
-def _check_others(path: Path, others: Mapping[str, zarr.Array[Any]], total: int, n: int) -> None:
+def _signals(group: Group) -> dict[str, Header]:
+    """The arrays of numbers (rows,D), by name."""
+    there = {name: group.header(f"data/{name}") for name in group.names("data") if name not in NO_SIGNALS}
+    return {name: array for name, array in there.items() if array and array.dtype.kind in "iuf" and len(array.shape) == 2}
+
+
+def _check_others(path: Path, others: Mapping[str, Header | None], signals: Mapping[str, Header], total: int, n: int) -> None:
     """Raises:
     InputError: an array beside the frames does not belong to them.
     """
+    where = shown(path)
     expected = {KEYFRAMES: ((total,), "b"), SPLIT: ((n,), "u"), SOURCE_FRAME: ((total,), "i"), SECONDS: ((total,), "f")}
     for name, (shape, kind) in expected.items():
-        if (array := others.get(name)) is not None and (array.shape != shape or array.dtype.kind != kind):
-            raise InputError(f"{path}: {name} is {array.shape} {array.dtype}, which does not fit the frames")
+        if (array := others[name]) is None and (path / name).exists():
+            raise InputError(f"{where}: {name} is no array: copy or import it again")
+        if array is not None and (array.shape != shape or array.dtype.kind != kind):
+            raise InputError(f"{where}: {name} is {array.shape} {array.dtype}, which does not fit the frames")
+    for name, array in signals.items():
+        if array.shape[0] != total or not 0 < array.shape[1] <= LARGEST:
+            raise InputError(f"{where}: the signal {name} is {array.shape}, which does not fit {total} frames: leave it out")

@@ -18,6 +18,7 @@ from keyin_cli.datasets.episodes import layout
 from keyin_cli.datasets.shards import array_of
 
 CHUNK = 64  # frames per chunk
+WHOLE: Any = {"write_empty_chunks": True}  # config of arrays: chunks of zeros have files too, so that a lost one is missed
 PROGRESS = "progress.json"  # the episodes that are finished, while others are not
 
 Rows = Mapping[str, NDArray[Any]]  # by array k rows each
@@ -37,8 +38,10 @@ class Unfinished:
     """A dataset in a folder of its own, to which episodes are appended."""
 
     def __init__(self, folder: Path) -> None:
-        """Goes on with what is there."""
+        """Goes on with what is there, but for what was being written when it was killed."""
         self.folder = folder
+        for partial in list(folder.rglob("*.partial")):  # of Zarr, which complains about them
+            storage.remove(partial)
         there = folder / PROGRESS
         self.records: list[Record] = storage.read_json(there)["episodes"] if there.is_file() else []
 
@@ -86,10 +89,8 @@ class Unfinished:
                 array.resize((self.total, *array.shape[1:]))
             small = {layout.ENDS: ends.astype(np.int64)} | ({} if splits is None else {layout.SPLIT: splits})
             for name, values in small.items():
-                group.create_array(name, data=values, overwrite=True)
+                group.create_array(name, data=values, overwrite=True, config=WHOLE)
             group.attrs.put({**attributes, "episodes": self.records})
-            for partial in self.folder.rglob("*.partial"):  # of Zarr, when it was killed
-                storage.remove(partial)
             for file in [self.folder, *self.folder.rglob("*")]:
                 storage.fsync(file)
 
@@ -97,8 +98,9 @@ class Unfinished:
         group = zarr.open_group(self.folder, mode="a", zarr_format=3)
         if name not in group:
             inner = rows.shape[1:]
-            group.create_array(name, shape=(0, *inner), chunks=(CHUNK, *inner), dtype=rows.dtype, compressors=ZstdCodec(level=3))
-        array = array_of(group, name)
+            codec = ZstdCodec(level=3, checksum=True)
+            group.create_array(name, shape=(0, *inner), chunks=(CHUNK, *inner), dtype=rows.dtype, compressors=codec)
+        array = array_of(group, name).with_config(WHOLE)
         array.resize((begin + len(rows), *rows.shape[1:]))
         array[begin:] = rows
 

@@ -7,15 +7,12 @@ between graphics drivers; states never do.
 from __future__ import annotations
 
 import faulthandler
-import fcntl
 import importlib
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import mujoco
@@ -24,6 +21,7 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.pushing import gl
 from keyin_cli.datasets.pushing.env import load_model
+from keyin_cli.errors import RunError
 
 GRID = 4
 DRAWN = [0, 1, 0, 0, 0, 0]  # geom groups that are seen
@@ -50,7 +48,10 @@ class Renderer:
         with _one_at_a_time():
             self._gl = importlib.import_module(f"mujoco.{gl.choose()}").GLContext(side, side)
             self._gl.make_current()
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+            try:
+                self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+            except mujoco.FatalError as error:
+                raise RunError(f"OpenGL cannot start ({error}): free some memory, or see `keyin doctor`") from None
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._image = np.empty((side, side, 3), dtype=np.uint8)
 
@@ -116,8 +117,7 @@ def _one_at_a_time() -> Iterator[None]:
     A start that hangs all the same ends the process with its traceback on stderr.
     """
     gl.choose()
-    with Path(tempfile.gettempdir(), f"keyin-gl-{os.getuid()}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with gl.turn():
         faulthandler.dump_traceback_later(gl.SECONDS, exit=True, file=sys.__stderr__ or sys.stderr)  # sys.stderr may be no file
         try:
             yield

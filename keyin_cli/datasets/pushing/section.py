@@ -15,7 +15,7 @@ class PushingData(GeneratedData):
 
     kind: Literal["pushing"] = "pushing"
     path: str = "artifacts/data/pushing.zarr"
-    frames: int = Field(31, ge=2)
+    frames: int = Field(31, ge=2, le=10_000)
     size: int = Field(64, ge=16, le=512)
     pushes: Positive = 6
     push_frames: tuple[Annotated[int, Field(ge=4)], Annotated[int, Field(ge=4)]] = (4, 6)  # fewer leave no time to push

@@ -33,6 +33,8 @@ def decoding(where: object) -> Iterator[None]:
         yield
     except InputError:
         raise
+    except MemoryError:
+        raise InputError(f"{where} takes more memory than is free: it is damaged, or made to do so; else free some") from None
     except Exception as error:
         told = "".join(char for char in " ".join(f"{type(error).__name__}: {error}".split()) if char.isprintable())[:120]
         raise InputError(f"{where} cannot be read ({told}): it is damaged or cut short, copy or download it again") from None

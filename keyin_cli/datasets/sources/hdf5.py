@@ -3,6 +3,7 @@ storage, no types but numbers."""
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -10,9 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from keyin_cli.datasets.groups import bombs
+from keyin_cli.datasets.sources import hdf5_probe
 from keyin_cli.datasets.sources.arrays import checked_chunks, decoding
 from keyin_cli.errors import InputError
 
+DEFLATE, SHUFFLE, FLETCHER, LZF = 1, 2, 3, 32000
+COMPRESSORS, FILTERS = (DEFLATE, LZF), (DEFLATE, SHUFFLE, FLETCHER, LZF)
+AGAIN = "store it with one of these, with h5repack"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -50,6 +56,7 @@ def opened(path: Path) -> Iterator[Any]:
         raise InputError(f"{path} needs the package h5py, which is not installed: pip install 'keyin[hdf5]'") from None
     if not _is_hdf5(path):
         raise InputError(f"{path} is no HDF5 file: give one, or another --format")
+    hdf5_probe.check(path)
     with decoding(path), h5py.File(path, "r") as file:
         yield file
 
@@ -90,7 +97,38 @@ def safe(group: Any, path: str, where: object) -> Any:
         raise InputError(f"{path} of {where} is put together from other places: store it in the file itself")
     if dataset.chunks:
         checked_chunks(dataset.shape, dataset.chunks, dataset.dtype.itemsize, f"{path} of {where}")
+        _check_filters(dataset, f"{path} of {where}")
     return dataset
+
+
+def _check_filters(dataset: Any, where: str) -> None:
+    """Check what chunks pass through before one does: a filter may be any plugin, and deflate makes many GB of a few MB.
+
+    Raises:
+        InputError: a filter is in no list; a chunk would become larger than it should.
+    """
+    plist = dataset.id.get_create_plist()
+    filters = [plist.get_filter(number)[0] for number in range(plist.get_nfilters())]
+    packed = [number for number, name in enumerate(filters) if name in COMPRESSORS]
+    behind = filters[packed[0] + 1 :] if packed else []
+    if strange := [name for name in filters if name not in FILTERS]:
+        known = "gzip, lzf, shuffle and fletcher32"
+        raise InputError(f"{where} is stored with the filter {strange[0]}, only {known} are read: {AGAIN}")
+    if any(name != FLETCHER for name in behind):
+        raise InputError(f"{where} is compressed more than once, or not last: {AGAIN}")
+    if DEFLATE not in filters:
+        return
+    limit = bombs.most(math.prod(dataset.chunks) * dataset.dtype.itemsize)
+    large: list[tuple[int, ...]] = []
+
+    def see(chunk: Any) -> None:
+        if bombs.DEFLATE * chunk.size > limit and not chunk.filter_mask & 1 << packed[0]:
+            large.append(chunk.chunk_offset)
+
+    dataset.id.chunk_iter(see)
+    for offset in large:
+        if bombs.is_bomb("zlib", dataset.id.read_direct_chunk(offset)[1], limit):
+            raise InputError(f"{where}: its chunk at {offset} takes more than {limit} bytes, or is damaged: download it again")
 
 
 def numbered(group: Any, pattern: re.Pattern[str]) -> list[str]:

@@ -29,6 +29,7 @@ NUMBERS = {"bool", "float16", "float32", "float64"} | {f"{sign}int{bits}" for si
 FIELD = re.compile(r"\{(\w+)(?::0?(\d)d)?\}")  # of a template; `str.format` would also fill {x:9999999999}
 LONGEST_INFO = 2**24  # bytes
 MOST_EPISODES = 10**6  # more is a mistake, or an attack
+MOST_ROWS = 10**8  # of a file: a few bytes can repeat a number so often
 BUFFER = 2**20  # bytes of a column that are read at once
 AGAIN = "download the dataset again"
 
@@ -234,16 +235,15 @@ def arrow() -> ModuleType:
 @contextmanager
 def opened(file: Path) -> Iterator[Any]:
     """A `pyarrow.parquet.ParquetFile`; what fails while it is open is an InputError that names it."""
-    parquet = arrow().parquet
-    with reading(file), parquet.ParquetFile(str(file), buffer_size=BUFFER, pre_buffer=False) as table:
+    with reading(file), arrow().parquet.ParquetFile(str(file), buffer_size=BUFFER, pre_buffer=False) as table:
+        if (count := table.metadata.num_rows) > MOST_ROWS:
+            raise InputError(f"{file} has {count} rows, at most {MOST_ROWS} are read: {AGAIN}")
         yield table
 
 
 @contextmanager
 def reading(where: object) -> Iterator[None]:
-    """Raises:
-    InputError: what is done with a table failed, with a line that says where.
-    """
+    """What is done with a table and fails is an InputError that says where."""
     try:
         yield
     except (arrow().ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError) as error:
@@ -252,7 +252,8 @@ def reading(where: object) -> Iterator[None]:
 
 def line(error: object) -> str:
     """What an object says, in one short line."""
-    text = "".join(character if character.isprintable() else " " for character in str(error)[:1000])
+    said = "it takes more memory than is free" if isinstance(error, MemoryError) else str(error)[:1000]
+    text = "".join(character if character.isprintable() else " " for character in said)
     return " ".join(text.split())[:200] or type(error).__name__
 
 
@@ -262,11 +263,11 @@ def short(value: object) -> str:
 
 
 def _other_version(root: Path, version: object) -> InputError:
-    advice = "update KeyIn, or write the dataset as v3.0"
+    advice, script = "update KeyIn, or write the dataset as v3.0", "python -m lerobot.scripts.convert_dataset_v21_to_v30"
     if version in ("v2.0", "v2.1"):
-        script = "python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id=NAME --root=COPY --push-to-hub=false"
-        first = "first to v2.1 with the script convert_dataset_v20_to_v21 of an older lerobot, then " if version == "v2.0" else ""
-        advice = f"convert a copy of it {first}with lerobot's own script, {script}"
+        older = "first to v2.1 with the script convert_dataset_v20_to_v21 of an older lerobot, then " * (version == "v2.0")
+        settings = "--repo-id=NAME --root=COPY --push-to-hub=false"
+        advice = f"convert a copy of it {older}with lerobot's own script, {script} {settings}"
     return InputError(f"{root} is a LeRobot dataset of version {short(version)}, KeyIn reads v3.0: {advice}")
 
 

@@ -6,7 +6,9 @@ comes from a source is trusted: names are data, numbers are checked, no pickle i
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.errors import InputError, shown
+from keyin_cli.machine import free_memory
 from keyin_cli.registry import LAST, SOURCES
 
 Frames = NDArray[np.uint8]
@@ -84,6 +87,23 @@ class SourceKind:
     recognises: Callable[[Path], bool]
     open: Callable[[Path], Source]
     order: int = LAST
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Let this process take no more memory than is free now, whatever a library makes of a source: a bomb that no check knows
+    raises a MemoryError, and does not end other programs. Without /proc nothing is bounded."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    used = [1024 * int(line.split()[1]) for line in lines if line.startswith("VmData:")]
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limits = [used[0] + free_memory() if used else soft, soft, hard]
+    most = min((limit for limit in limits if limit != resource.RLIM_INFINITY), default=resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def open_source(path: Path, name: str | None = None) -> tuple[SourceKind, Source]:

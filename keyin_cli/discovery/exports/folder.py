@@ -88,11 +88,7 @@ def _read(path: Path) -> Found:
     """
     if not os.path.isfile(path):
         raise InputError(f"no keyframes at {shown(path)}: give a file that `keyin find` wrote")
-    try:
-        return found.read(path)
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON that can be read"
-        raise InputError(f"{shown(path)} holds no keyframes ({reason}): give a file that `keyin find` wrote") from None
+    return found.read(path)
 
 
 def _needing(option: str, names: Sequence[str]) -> list[str]:

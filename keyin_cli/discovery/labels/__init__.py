@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keyin_cli import storage
 from keyin_cli.datasets.episodes.labels import Labels
 from keyin_cli.discovery import found
 from keyin_cli.discovery.labels import csv_rows, label_studio
@@ -77,6 +77,6 @@ def _tree(path: Path, text: str) -> Any:
     InputError: it is no JSON.
     """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):  # ValueError: a number of thousands of digits, too
+        return storage.parsed(text)
+    except ValueError:
         raise InputError(f"{shown(path)} is no JSON that can be read: export it again") from None

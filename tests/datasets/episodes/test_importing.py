@@ -145,6 +145,20 @@ def test_what_a_kill_left_half_written_is_deleted(source: Made, tmp_path: Path) 
     assert not [*(tmp_path / "e.zarr").rglob("*.partial"), *(tmp_path / "e.zarr").glob(PROGRESS)]
 
 
+def test_what_zarr_left_half_written_is_nothing_to_complain_about(
+    source: Made, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    source.fails = 3
+    with pytest.raises(InputError, match="the source broke off"):
+        import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    left = tmp_path / ".e.zarr.importing" / "data" / f"zarr.{'0' * 32}.partial"
+    left.write_text("{")
+    source.fails = None
+    made = import_source(Path("x"), SETTINGS, tmp_path / "e.zarr")
+    assert not list(made.path.rglob("*.partial"))
+    assert [str(each.message) for each in recwarn if "partial" in str(each.message)] == []
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_signal_is_one_line_that_says_what_is_kept(overwrite: bool, source: Made, tmp_path: Path) -> None:
     original = Made.labels
@@ -263,3 +277,16 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("no video")
     with pytest.raises(InputError, match=r"x.txt is in no format that is known"):
         import_source(tmp_path / "x.txt", SETTINGS, tmp_path / "e.zarr")
+
+
+def test_black_frames_have_files_too(source: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zarr leaves out chunks of zeros, which then cannot be told from lost ones."""
+    black = np.zeros((70, 8, 8, 3), np.uint8)
+    piece = Piece(black, np.arange(70), np.arange(70) / 20)
+    monkeypatch.setattr(source, "read", lambda episode, wanted: iter([piece]))
+    made = import_source(tmp_path, SETTINGS, tmp_path / "e.zarr")
+    file = made.path / "data/frames/c/0/0/0/0"
+    assert not made.episode(0).any()
+    file.unlink()
+    with pytest.raises(InputError, match=r"data/frames of .*e.zarr has \d of \d files of chunks, what is missing"):
+        import_source(tmp_path, SETTINGS, tmp_path / "e.zarr")

@@ -78,7 +78,7 @@ def test_checksums_that_are_none(how: Callable[[dict[str, Any]], Any], path: Pat
 def test_damaged_metadata(file: str, text: str, path: Path) -> None:
     (path / file).write_text(text)
     assert isinstance(attributes(path), dict)
-    with pytest.raises(InputError, match=r"e.zarr is no dataset of episodes"):
+    with pytest.raises(InputError, match=rf"e.zarr/{file} (is no|has attributes)|e.zarr: {file[:-10]} is no array"):
         open_episodes(path)
 
 
@@ -90,3 +90,37 @@ def test_arrays_that_are_none(path: Path) -> None:
     group.create_array("data/frames", data=np.zeros((6, 0, 2, 3), np.uint8), overwrite=True)
     with pytest.raises(InputError, match=r"data/frames is \(6, 0, 2, 3\) uint8"):
         open_episodes(path)
+
+
+def test_a_chunk_that_is_gone_is_missed(path: Path) -> None:
+    (path / "data/frames/c/0/0/0/0").unlink()
+    with pytest.raises(
+        InputError, match=r"data/frames of .*e.zarr has 0 of 1 files of chunks, what is missing would be read as 0"
+    ):
+        open_episodes(path)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_all_chunks_of_an_import_are_there(version: int, path: Path) -> None:
+    """Since version 2. Before, Zarr left out those of zeros, so that a lost one cannot be told."""
+    change(path, lambda tree: tree.update(generator="keyin import", version=version))
+    assert not (path / "data/pose/c").exists()  # of zeros
+    if version == 1:
+        assert open_episodes(path).episode(1, "data/pose").tolist() == [[0, 0]] * 3
+        return
+    with pytest.raises(InputError, match=r"data/pose of .*e.zarr has 0 of 1 files of chunks"):
+        open_episodes(path)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("pose", (5, 2)), ("more", (6, 9000)), ("more", (6, 0))])
+def test_signals_have_to_fit(name: str, shape: tuple[int, int], path: Path) -> None:
+    zarr.open_group(path, mode="r+").create_array(f"data/{name}", data=np.ones(shape, np.float32), overwrite=True)
+    with pytest.raises(InputError, match=rf"the signal {name} is .*, which does not fit 6 frames"):
+        open_episodes(path)
+
+
+def test_what_should_be_an_array_and_is_none(path: Path) -> None:
+    (path / "meta/split/zarr.json").unlink()
+    with pytest.raises(InputError, match=r"meta/split is no array: copy or import it again"):
+        open_episodes(path)
+    change(path, lambda tree: tree.update(sha256=5))

@@ -14,7 +14,7 @@ from keyin_cli.recipe import check
 
 def episodes(tmp_path: Path, lengths: list[int]) -> Episodes:
     group, total = zarr.create_group(tmp_path / "e.zarr"), sum(lengths)
-    group.create_array("data/frames", data=np.zeros((total, 4, 6, 1), np.uint8))
+    group.create_array("data/frames", data=np.ones((total, 4, 6, 1), np.uint8))
     group.create_array("data/state", data=np.zeros((total, 3), np.float32))
     group.create_array("meta/episode_ends", data=np.cumsum(lengths))
     return open_episodes(tmp_path / "e.zarr")

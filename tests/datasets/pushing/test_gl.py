@@ -1,6 +1,11 @@
+import fcntl
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -107,3 +112,68 @@ except InputError as error:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("cannot render with MUJOCO_GL=nonsense (")
+
+
+def test_the_probe_imports_nothing_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mujoco.py").write_text("open('imported', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    assert gl.failing(gl.choose()) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["mujoco.py"]
+
+
+# ---------------------------------------------------------------- turns
+
+
+@pytest.fixture
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the lock lies; nobody has made it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / f"keyin-gl-{os.getuid()}.lock"
+
+
+def free(lock: Path) -> bool:
+    with lock.open() as other:
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def test_one_at_a_time(lock: Path) -> None:
+    with gl.turn():
+        assert not free(lock)
+    assert free(lock)
+    assert lock.read_text() == ""
+
+
+def test_a_link_is_not_followed(lock: Path, tmp_path: Path) -> None:
+    for target in (tmp_path / "precious", tmp_path / "new"):
+        (tmp_path / "precious").write_text("precious")
+        lock.symlink_to(target)
+        with gl.turn():
+            pass
+        assert (tmp_path / "precious").read_text() == "precious"
+        assert not (tmp_path / "new").exists()
+        lock.unlink()
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_does_not_keep_anybody_waiting(make: Callable[[Path], None], lock: Path) -> None:
+    make(lock)
+    begun = time.monotonic()
+    with gl.turn():
+        assert time.monotonic() - begun < 2
+
+
+def test_a_held_lock_is_told_of_and_not_waited_for_endlessly(
+    lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gl, "TOLD", 0.1)
+    monkeypatch.setattr(gl, "SECONDS", 0.5)
+    with lock.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        begun = time.monotonic()
+        with gl.turn():
+            assert 0.4 < time.monotonic() - begun < 5
+    assert capsys.readouterr().err == f"waiting for another process to start OpenGL, which holds {lock}\n"

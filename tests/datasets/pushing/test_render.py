@@ -3,12 +3,14 @@ import subprocess
 import sys
 import threading
 
+import mujoco
 import numpy as np
 import pytest
 
 from keyin_cli.datasets.pushing.env import LIFT
-from keyin_cli.datasets.pushing.render import shared
+from keyin_cli.datasets.pushing.render import Renderer, shared
 from keyin_cli.datasets.pushing.segment import project
+from keyin_cli.errors import RunError
 
 RNG = np.random.default_rng(0)
 STATES = np.concatenate([RNG.uniform(-0.9, 0.9, (17, 4)), RNG.uniform(0, LIFT, (17, 1))], axis=1)
@@ -88,3 +90,12 @@ print(hashlib.sha256(shared(64).frames(states, walls)).hexdigest())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == hashlib.sha256(shared(64).frames(STATES, WALLS)).hexdigest()
+
+
+def test_a_start_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise mujoco.FatalError("Shadow framebuffer is not complete")
+
+    monkeypatch.setattr(mujoco, "MjrContext", fail)
+    with pytest.raises(RunError, match=r"OpenGL cannot start \(Shadow framebuffer is not complete\): free some memory"):
+        Renderer(32)

@@ -12,7 +12,9 @@ import zarr
 from source_pieces import one_piece
 from zarr.storage import ZipStore
 
-from keyin_cli.datasets.sources import arrays, replay_buffer
+from keyin_cli.datasets.groups import group as groups
+from keyin_cli.datasets.groups.headers import COMPRESSORS
+from keyin_cli.datasets.sources import arrays
 from keyin_cli.datasets.sources.replay_buffer import SOURCE
 from keyin_cli.datasets.sources.source import PIECE, Piece, Wanted, open_source
 from keyin_cli.errors import InputError
@@ -120,9 +122,9 @@ def test_only_the_chunks_of_a_piece_are_decoded(made: Path, monkeypatch: pytest.
 def test_compressors_and_filters_of_zarr_2(made_2: Path) -> None:
     filters = [numcodecs.FixedScaleOffset(0, 1e6, "<f8", "<f8"), numcodecs.Delta("<f8"), numcodecs.Shuffle(8), numcodecs.CRC32()]
     group = zarr.open_group(made_2 / "data")
-    for codec in replay_buffer.COMPRESSORS:
+    for codec in COMPRESSORS:
         group.create_array(codec, data=STATES, compressors=numcodecs.get_codec({"id": codec}), filters=filters)
-    for values in joined(made_2, 0, Wanted("img", replay_buffer.COMPRESSORS)).signals.values():
+    for values in joined(made_2, 0, Wanted("img", COMPRESSORS)).signals.values():
         np.testing.assert_allclose(values, STATES[:4], atol=1e-6)
 
 
@@ -233,7 +235,7 @@ def test_arrays_have_to_fit(made_3: Path) -> None:
 def test_a_rate_that_is_none_is_refused(made: Path) -> None:
     for fps in (0, "10", [10]):
         zarr.open_group(made).attrs["fps"] = fps
-        assert_told(made, r"fps of .*own.zarr/(\.zattrs|zarr.json) is .*: mend or remove it")
+        assert_told(made, r"fps of .*own.zarr is .*: mend or remove it")
 
 
 def link(path: Path) -> None:
@@ -263,7 +265,7 @@ def test_damaged_chunks_are_refused(made: Path) -> None:
         for file in (made / "data/img").rglob("*"):
             if file.is_file() and file.name not in (".zarray", "zarr.json", ".zattrs"):
                 file.write_bytes(content)
-        assert_told(made, "own.zarr: episode 1 cannot be read .*: it is damaged or cut short, copy", episode=1)
+        assert_told(made, "own.zarr: .*(is damaged|or damaged).*: copy|cannot be read .*cut short, copy", episode=1)
 
 
 def test_metadata_that_is_no_json_is_refused(made: Path) -> None:
@@ -278,7 +280,7 @@ def test_zips_are_checked(made_2: Path, monkeypatch: pytest.MonkeyPatch) -> None
         for file in sorted(made_2.rglob("*")):
             archive.write(file, file.relative_to(made_2))
     np.testing.assert_array_equal(joined(path, 1, Wanted("img")).frames, IMAGES[4:-3])
-    monkeypatch.setattr(replay_buffer, "free_memory", lambda: 100)
+    monkeypatch.setattr(groups, "free_memory", lambda: 100)
     assert_told(path, "of .*own.zarr.zip takes 0.0 GB of memory, at most 0.0 GB are taken: unpack it")
     path.write_bytes(path.read_bytes()[:-30])
     assert not SOURCE.recognises(path)

@@ -1,0 +1,59 @@
+"""The one rule for what may be deleted or written into: what carries our manifest for that very thing, never through a link."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from keyin_cli.errors import InputError, shown
+from keyin_cli.storage.files import remove
+from keyin_cli.storage.manifests import read_manifest
+from keyin_cli.storage.paths import MANIFEST
+
+TRACES = re.compile(r"\..*\.(partial|old|lock|holder)")  # what a command leaves that is killed before the manifest is there
+
+
+def check_ours(folder: Path, kind: str, **said: str) -> None:
+    """Refuse to write into what is something else.
+
+    Args:
+        folder: where something is made, or continued. Nothing, and a folder without a file, are free.
+        kind: of the manifest that has to be there otherwise.
+        said: further keys of the manifest, or of the recipe in it.
+
+    Raises:
+        InputError: it is something else, or no folder.
+    """
+    if not os.path.lexists(folder):
+        return
+    if not os.path.isdir(folder):
+        raise InputError(f"{shown(folder)} is no directory: give another --out")
+    if not os.path.lexists(folder / MANIFEST):
+        if _holds_files(folder):
+            raise InputError(f"{shown(folder)} holds files that keyin did not make, it is left alone: give another --out")
+        return
+    manifest = read_manifest(folder)
+    there = {"kind": manifest["kind"], **{key: manifest.get(key, manifest["recipe"].get(key)) for key in said}}
+    if there != {"kind": kind, **said}:
+        what = " ".join(shown(each) for each in there.values() if each is not None)
+        raise InputError(f"{shown(folder)} holds a {what}, it is left alone: give another --out")
+
+
+def remove_ours(folder: Path, kind: str, **said: str) -> None:
+    """Delete a directory that is what is said, if it is there.
+
+    Raises:
+        InputError: it is something else, or a link, behind which anything could be; see `check_ours`.
+    """
+    if folder.is_symlink():
+        raise InputError(f"{shown(folder)} is a link, nothing is deleted through one: delete it, or give another --out")
+    check_ours(folder, kind, **said)
+    remove(folder)
+
+
+def _holds_files(folder: Path) -> bool:
+    try:
+        return any(not TRACES.fullmatch(name) for name in os.listdir(folder))
+    except OSError as error:
+        raise InputError(f"{shown(folder)} cannot be read ({error.strerror}): give another --out") from None
