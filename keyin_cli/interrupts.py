@@ -12,6 +12,7 @@ others nothing here does anything.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -50,6 +51,7 @@ _state = _State()
 def watch() -> None:
     """From now on this process is a command: see above. What was told to ignore SIGHUP (`nohup`) goes on to do so."""
     _state.watched = True
+    atexit.register(_ignore)  # the first that is registered is the last that is called
     _install()
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, lambda *_: _stop())
@@ -61,6 +63,12 @@ def over(code: int) -> None:
     _state.code = code
     if received():  # a KeyboardInterrupt that has passed through an import: Python would kill itself by SIGINT when it ends
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _ignore() -> None:
+    """Python is about to give up its handlers: what comes from now on would kill a command that is done."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def received() -> bool:

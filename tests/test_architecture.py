@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "keyin_cli"
 # From the ground up. What stands on one line does not know its neighbours.
 FLOORS = (
     ("errors", "colours", "tuning", "statistics"),
-    ("registry", "distributed", "machine"),
-    ("names", "endings", "progress", "interrupts", "parallel", "devices"),
+    ("registry", "distributed", "machine", "interrupts"),
+    ("names", "endings", "progress", "parallel", "devices"),
     ("storage",),
     ("recipe",),
     ("model", "datasets"),

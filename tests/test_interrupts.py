@@ -196,3 +196,16 @@ sys.exit(130)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([sys.executable, "-m", "tool"], env=environment, timeout=60, capture_output=True)
     assert done.returncode == 130
+
+
+def test_while_python_ends_nothing_changes_the_exit_code() -> None:
+    done = command("""
+class Late:
+    def __init__(self): self.kill, self.write, self.process = os.kill, os.write, os.getpid()
+    def __del__(self):
+        self.kill(self.process, 15)
+        self.write(1, b"late")
+sys.late = Late()  # deleted when handlers are gone
+interrupts.over(0)
+""")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "late", "")

@@ -16,7 +16,7 @@ from keyin_cli.errors import Interrupted
 
 def begun(process: subprocess.Popen[str]) -> None:
     """Wait until a command handles signals: Python itself has to start first."""
-    wanted = 1 << (signal.SIGTERM - 1)
+    wanted = 1 << (signal.SIGHUP - 1)
     while process.poll() is None:
         lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
         if any(line.startswith("SigCgt:") and int(line.split()[1], 16) & wanted for line in lines):

@@ -1,4 +1,4 @@
-"""What those who wait are told of the process that they wait for."""
+"""What those who wait are told of the process that they wait for, and where there is none."""
 
 import sys
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keyin_cli import storage
+from keyin_cli.errors import InputError
 from keyin_cli.storage import locks
 
 
@@ -32,3 +33,10 @@ def test_the_command_is_one_line_and_not_endless(monkeypatch: pytest.MonkeyPatch
     assert locks._command() == "python"
     monkeypatch.setattr(sys, "argv", ["keyin", "train", "x" * 1000])
     assert len(locks._command()) == locks.LONGEST + 1
+
+
+def test_where_no_file_can_be_made_nobody_waits_for_ever() -> None:
+    """/proc says that a new file is not there, which looks as if another held it."""
+    line = r"/proc/x cannot be locked in /proc \(No such file or directory\): use another path"
+    with pytest.raises(InputError, match=line), storage.locked(Path("/proc/x")):
+        pass

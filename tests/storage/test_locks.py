@@ -295,10 +295,3 @@ def test_what_a_killed_command_left_is_cleared_when_it_is_locked(tmp_path: Path,
     (tmp_path / f".keyin.{ended}.partial").mkdir()
     with storage.locked(tmp_path / "keyin"):
         assert sorted(path.name for path in tmp_path.iterdir()) == [".keyin.holder", ".keyin.lock"]
-
-
-def test_where_no_file_can_be_made_nobody_waits_for_ever() -> None:
-    """/proc says that a new file is not there, which looks as if another held it."""
-    with pytest.raises(InputError, match=r"/proc/x cannot be locked in /proc \(No such file or directory\): use another path"):
-        with storage.locked(Path("/proc/x")):
-            pass

@@ -38,7 +38,7 @@ def case(number: int) -> Case:
         seconds = IMPORTS if starting else jobs.took(bench, name)[0]
         jobs.prepare(bench, name)
         running = anew(bench, *jobs.JOBS[name].command) if starting else bench.start(*jobs.JOBS[name].command)
-        while not handles(running, which):
+        while not handles(running, signal.SIGHUP):  # the last that is installed; before, Python itself starts
             time.sleep(0.001)
         sleep_until((time.monotonic() if starting else running.begun) + share * seconds)
         running.signal(which, group)
