@@ -4,7 +4,7 @@ VENV := .venv
 KEYIN := $(VENV)/bin/keyin
 DEMO := artifacts/data/demo.zarr
 
-.PHONY: install demo test check wheel clean
+.PHONY: install demo test fuzz check wheel clean
 
 install: $(VENV)/installed
 
@@ -21,6 +21,10 @@ demo: install
 
 test: install
 	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
+
+# All attacks of docs/reliability.md, half an hour on two cores; stopped, it goes on where it was. ARGS=--overwrite starts anew.
+fuzz: install
+	cd tests && ../$(VENV)/bin/python -m fuzz --out ../artifacts/fuzz $(ARGS)
 
 check: install
 	$(VENV)/bin/ruff check .

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from fuzz import families
+from fuzz import families, table
 
 RESULTS = "results-*.jsonl"
 
@@ -38,7 +38,14 @@ def main() -> int:
     died = [worker.returncode for worker in workers if worker.returncode]
     results = _results(scratch)
     done = [results[each] for each in wanted if each in results]
-    _print(done, len(wanted))
+    for each in done:
+        for problem in each["problems"]:
+            print(f"{each['family']} {each['number']} ({each['name']}): {problem}")
+    rows = table.rows(done)
+    table.write(scratch / "table.json", rows)
+    print(table.markdown(rows))
+    if len(done) < len(wanted):
+        print(f"{len(wanted) - len(done)} cases are left: run the same command again to continue")
     if options.out is None:
         shutil.rmtree(scratch)
     return int(bool(died) or len(done) < len(wanted) or any(each["problems"] for each in done))
@@ -98,7 +105,7 @@ def _work(options: argparse.Namespace) -> int:
     return 0
 
 
-def _results(scratch: Path) -> dict[tuple[str, int], dict[str, object]]:
+def _results(scratch: Path) -> dict[tuple[str, int], table.Result]:
     """The finished cases by family and number; a line that a kill cut short does not count."""
     found = {}
     for file in scratch.glob(RESULTS):
@@ -107,21 +114,6 @@ def _results(scratch: Path) -> dict[tuple[str, int], dict[str, object]]:
                 each = json.loads(line)
                 found[each["family"], each["number"]] = each
     return found
-
-
-def _print(done: list[dict[str, object]], wanted: int) -> None:
-    rows: dict[str, list[dict[str, object]]] = {}
-    for each in done:
-        rows.setdefault(families.family(str(each["family"])).ROW, []).append(each)
-    for each in done:
-        for problem in each["problems"]:  # type: ignore[attr-defined]
-            print(f"{each['family']} {each['number']} ({each['name']}): {problem}")
-    print("| tried | number | wrong | longest |\n|---|---|---|---|")
-    for row, cases in rows.items():
-        longest = max(float(str(each["seconds"])) for each in cases)
-        print(f"| {row} | {len(cases):,} | {sum(bool(each['problems']) for each in cases)} | {longest:.0f} s |")
-    if len(done) < wanted:
-        print(f"{wanted - len(done)} cases are left: run the same command again to continue")
 
 
 if __name__ == "__main__":
