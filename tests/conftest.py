@@ -1,6 +1,7 @@
 """What the end-to-end tests share: the real command, and one tiny run that it made."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from keyin_cli import progress
 from keyin_cli.cli import app
 
 progress.speak()  # as a command does
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nobody handles who was started with nohup
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "80", "_TYPER_FORCE_DISABLE_TERMINAL": "1"}
 

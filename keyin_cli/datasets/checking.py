@@ -43,6 +43,8 @@ def checked(path: Path) -> Group:
     said, frames = (group.attributes, group.header("frames")) if group else ({}, None)
     if group is None or frames is None:
         raise InputError(f"{where} is not a dataset: expected a Zarr group with frames (n,T,H,W,C) uint8")
+    if frames.shape[:1] == (0,):
+        raise InputError(f"{where} has no sequences: give another dataset")
     if len(frames.shape) != 5 or frames.dtype != np.uint8 or 0 in frames.shape:
         raise InputError(f"{where}: frames are {frames.shape} {frames.dtype}, expected (n,T,H,W,C) uint8")
     n, length, height, width, channels = frames.shape

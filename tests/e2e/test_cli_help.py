@@ -15,6 +15,7 @@ import typer
 from processes import Keyin
 
 from keyin_cli import __version__
+from keyin_cli.__main__ import main
 from keyin_cli.cli import app
 
 Words = tuple[str, ...]
@@ -116,4 +117,4 @@ def test_a_mistyped_command(here: Keyin, tmp_path: Path) -> None:
 
 def test_the_installed_program_is_this_one() -> None:
     (script,) = entry_points(group="console_scripts", name="keyin")
-    assert script.load() is app
+    assert script.load() is main

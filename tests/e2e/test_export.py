@@ -161,5 +161,10 @@ def test_frames_that_cannot_be_decoded_leave_nothing(here: Keyin, path: Path) ->
     for chunk in (path / "e.zarr/data/frames/c").rglob("*"):
         if chunk.is_file():
             chunk.write_bytes(b"damaged")
-    complaint(here("export", "keyframes.json", "--to", "csv", "--to", "images", cwd=path), "cannot be decoded")
+    complaint(
+        here("export", "keyframes.json", "--to", "csv", "--to", "images", cwd=path),
+        "e.zarr: data/frames",
+        "cannot be read",
+        "copy or download it again",
+    )
     assert not [file for file in path.iterdir() if "export" in file.name and file.suffix != ".lock"]

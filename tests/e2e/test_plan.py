@@ -95,7 +95,7 @@ def test_other_settings_are_refused_and_foreign_directories_left_alone(here: Key
         ((), "keyin: keyin needs weights of `keyin train`: give --ckpt a run directory that has keyin/"),
         (("--ckpt", "nothing"), "keyin: no weights at nothing"),
         (("--servo", "pid"), "keyin: no servo pid: there are cem, icem"),
-        (("--episodes", "0"), "Invalid value for '--episodes'"),
+        (("--episodes", "0"), "invalid value for '--episodes'"),
     ],
 )
 def test_bad_input(here: Keyin, tmp_path: Path, args: tuple[str, ...], line: str) -> None:
@@ -134,7 +134,7 @@ def test_weights_of_another_world_are_refused(here: Keyin, tiny: Path) -> None:
     ("image", "line"),
     [
         (np.full((64, 64, 3), 200, np.uint8), "goal.png shows no puck"),
-        (np.zeros((48, 64, 3), np.uint8), "goal.png is 48x64x3, expected 64x64x3"),
+        (np.zeros((48, 64, 3), np.uint8), "goal.png is 64x48 px, expected 64x64"),
         (None, "no image at goal.png"),
     ],
 )

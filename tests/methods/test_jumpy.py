@@ -13,7 +13,7 @@ MINIMAL = {"name": "x", "data": {"kind": "brownian"}}
     [
         ([], 5),  # of 30 frames and 6 keyframes
         (["window.predicted=29"], 4),
-        (["window.predicted=4"], 1),  # fewer frames than keyframes
+        (["window.predicted=6"], 1),  # as many frames as keyframes
         (["jumpy.offset=7"], 7),
     ],
 )

@@ -10,7 +10,7 @@ from keyin_cli.discovery import exports
 from keyin_cli.discovery.exports import FORMATS, Format
 from keyin_cli.discovery.exports.folder import export
 from keyin_cli.discovery.found import Found, FoundEpisode, write
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, RunError
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_failure_leaves_what_was_there(path: Path, monkeypatch: pytest.MonkeyP
         raise OSError(5, os.strerror(5))
 
     monkeypatch.setitem(exports.FORMATS, "failing", Format("fails", fail))
-    with pytest.raises(InputError, match=r"out cannot be written \(Input/output error\): give another --out"):
+    with pytest.raises(RunError, match=r"Input/output error while writing .*out; nothing finished is lost"):
         export(path, ["csv", "failing"], out, overwrite=True)
     assert left(path.parent) == before
 
