@@ -32,7 +32,7 @@ class Ending(NamedTuple):
 def ending(error: BaseException) -> Ending | None:
     """How a command ends by an error; None for a mistake in the program, which shows where it is."""
     if _short_of_memory(error):
-        free = f"{machine.free_memory() / 1e9:.1f} GB are free"
+        free = f"{machine.sized(machine.free_memory())} are free"
         return Ending([f"not enough memory ({free}): take less at once (a smaller batch, fewer samples), or a larger machine"], 1)
     if isinstance(error, Faults):
         return Ending([each for line in error.lines for each in few(line)] if error.everything else _faults(error.lines), 2)

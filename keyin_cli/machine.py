@@ -55,7 +55,12 @@ def check_room(needed: int, what: str, less: str, free: int | None = None) -> No
     """
     free = free_memory() if free is None else free
     if needed > free:
-        raise InputError(f"{what} needs {needed / 1e9:,.1f} GB of memory, {free / 1e9:,.1f} GB are free: {less}")
+        raise InputError(f"{what} needs {sized(needed)} of memory, {sized(free)} are free: {less}")
+
+
+def sized(count: int) -> str:
+    """A number of bytes as a person says it."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"
 
 
 def _own_limits() -> list[tuple[int, int]]:

@@ -71,4 +71,4 @@ cli.app(["recipes", "list"])
 
 def test_with_hardly_any_memory_a_line_says_so(monkeypatch: pytest.MonkeyPatch, here: Keyin, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "free_memory", lambda: cli.LEAST - 1)
-    complaint(here("recipes", "list", cwd=tmp_path), "keyin needs 0.1 GB of memory, 0.1 GB are free")
+    complaint(here("recipes", "list", cwd=tmp_path), "keyin needs 67.1 MB of memory, ")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,11 +93,14 @@ def _work(options: argparse.Namespace) -> int:
             if (name, number) in finished:
                 continue
             case, started = families.family(name).case(number), time.monotonic()
-            bench = Bench(scratch / "cases" / f"{name}-{number}", scratch)
-            if bench.folder.exists():
+            bench = Bench(scratch / "cases" / f"{name}-{number}" / "work", scratch)
+            if bench.around.exists():
                 bench.clear()
             bench.folder.mkdir(parents=True)
-            problems = case.check(bench)
+            try:
+                problems = case.check(bench)
+            except Exception:  # of the case itself; the others go on
+                problems = [f"the case failed: {traceback.format_exc(limit=-3)}"]
             if not (problems and options.keep):
                 bench.clear()
             taken = round(time.monotonic() - started, 2)

@@ -30,7 +30,8 @@ def template(name: str) -> Callable[[Callable[[Bench], None]], Callable[[Bench],
 
 @dataclass
 class Bench:
-    """Where one case runs: `folder` is the working directory of its commands, `scratch` is shared by all cases."""
+    """Where one case runs: `folder` is the working directory of its commands, in a directory of its own for what lands beside it;
+    `scratch` is shared by all cases."""
 
     folder: Path
     scratch: Path
@@ -78,13 +79,17 @@ class Bench:
     def clear_printed(self) -> None:
         shutil.rmtree(self.folder.with_name(f"{self.folder.name}.printed"), ignore_errors=True)
 
+    @property
+    def around(self) -> Path:
+        """The directory that the folder of a case lies in, with what it printed."""
+        return self.folder.parent
+
     def clear(self) -> None:
-        """Delete the folder, also what a case took the permissions of."""
-        self.clear_printed()
-        for each in [self.folder, *self.folder.rglob("*")]:
+        """Delete all that a case made, also what it took the permissions of."""
+        for each in [self.around, *self.around.rglob("*")]:
             if each.is_dir() and not each.is_symlink():
                 each.chmod(0o700)
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.around)
 
 
 @template("brownian")

@@ -17,7 +17,7 @@ HALF, HALF_RECIPE = "artifacts/runs/half", "half.yaml"
 TABLE = "artifacts/table"
 WEIGHTS, PLANS = "p", "artifacts/runs/planning"
 PLAN = ("plan", "--ckpt", WEIGHTS, "--method", "tap", "--method", "keyin", "--episodes", "2", "--workers", "1", "--pictures", "0")
-LINES = 20  # sequences of the published table that are kept
+LINES = 20  # sequences of a table
 SHORT = {"steps": 2, "samples": 4, "iterations": 1, "horizon": 2}
 
 
@@ -58,7 +58,7 @@ def _half(bench: Bench) -> None:
 
 @template("table")
 def _table(bench: Bench) -> None:
-    """The published weights and the first lines of the published table of Brownian motion."""
+    """The published weights and results of Brownian motion, and lines of sequences such as a table leaves."""
     folder = bench.folder / TABLE
     folder.mkdir(parents=True)
     for name in ("manifest.json", "eval_f1.json", "table.json", "shifts.json", "keyin-strip.png", "paths.png"):
@@ -66,8 +66,10 @@ def _table(bench: Bench) -> None:
             shutil.copy(RELEASED / name, folder)
     for stage in ("interpolator", "keyin", "surprise"):
         shutil.copytree(RELEASED / stage, folder / stage)
-    with (RELEASED / "sequences.jsonl").open() as lines:
-        (folder / "sequences.jsonl").write_text("".join(next(lines) for _ in range(LINES)))
+    methods = [row["method"] for row in json.loads((RELEASED / "table.json").read_text())["rows"]]
+    keyframes = {method: [3 + place, 10, 17, 25] for place, method in enumerate(methods[:5])}
+    lines = ({"sequence": 10 + each, "keyframes": keyframes, "true": [3, 10, 16, 25]} for each in range(LINES))
+    (folder / "sequences.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 @template("plans")

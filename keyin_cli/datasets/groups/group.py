@@ -17,7 +17,7 @@ from keyin_cli.datasets.groups.chunks import LOST, Guarded
 from keyin_cli.datasets.groups.headers import COPY, Folder, Header
 from keyin_cli.datasets.sources import arrays
 from keyin_cli.errors import InputError, shown
-from keyin_cli.machine import free_memory
+from keyin_cli.machine import free_memory, sized
 
 # Filters of Zarr 2 compute with numbers of the metadata; what comes of them is checked to be finite where that matters.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module="numcodecs")
@@ -130,6 +130,6 @@ def opened(path: Path) -> Folder:
     with arrays.decoding(shown(path)):
         archive, most = zipfile.ZipFile(path), free_memory() // 4
         if large := [entry for entry in archive.infolist() if entry.file_size > most]:
-            what = f"{large[0].filename!a} of {shown(path)} takes {large[0].file_size / 1e9:.1f} GB of memory"
-            raise InputError(f"{what}, at most {most / 1e9:.1f} GB are taken: unpack it")
+            what = f"{large[0].filename!a} of {shown(path)} takes {sized(large[0].file_size)} of memory"
+            raise InputError(f"{what}, at most {sized(most)} are taken: unpack it")
         return zipfile.Path(archive)

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from keyin_cli.datasets.sources.source import LARGEST, PIECE, Piece, brightest, checked_size, to_uint8
 from keyin_cli.errors import InputError
-from keyin_cli.machine import free_memory
+from keyin_cli.machine import check_room
 
 BLOCK = 1 << 28  # bytes, about, that are read at once at most
 MOST = 10_000_000  # frames of an episode, or episodes: more is a mistake, or an attack
+COPIES = 4  # of a chunk that are in memory at a time, at most: packed, decoded, put in order, handed on
 PARTS = 10_000  # chunks that one frame is spread over at most
 METADATA = 1 << 24  # bytes of metadata at most
 
@@ -75,11 +76,12 @@ def checked_chunks(shape: Sequence[int], chunks: Sequence[int], itemsize: int, w
     Raises:
         InputError: one is too large, or a frame has too many.
     """
-    most, size = free_memory() // 4, math.prod(chunks) * itemsize
+    size = math.prod(chunks) * itemsize
     parts = math.prod(-(-side // max(1, part)) for side, part in zip(shape[1:], chunks[1:], strict=False))
-    if len(chunks) != len(shape) or min(chunks, default=1) < 1 or size > most or parts > PARTS:
+    if len(chunks) != len(shape) or min(chunks, default=1) < 1 or parts > PARTS:
         what = f"{where} has chunks {tuple(chunks)} of values {tuple(shape)}"
-        raise InputError(f"{what}, at most {most} bytes each and {PARTS} a frame are read: store it in others")
+        raise InputError(f"{what}, at most {PARTS} a frame are read: store it in others")
+    check_room(COPIES * size, f"a chunk {tuple(chunks)} of {where}", "store it in smaller ones, or end other programs")
 
 
 def spans(ends: NDArray[Any], where: object) -> list[tuple[int, int]]:

@@ -38,7 +38,7 @@ from keyin_cli.datasets.sources.arrays import (
 )
 from keyin_cli.datasets.sources.source import Piece, SourceKind, Wanted
 from keyin_cli.errors import InputError
-from keyin_cli.machine import free_memory
+from keyin_cli.machine import free_memory, sized
 
 FPS = 10.0
 NO_SIGNALS = ("frames", "episode_ends", "fps", "keyframes")
@@ -84,7 +84,7 @@ class Stored:
                 return np.memmap(self.path, self.dtype, "r", offset, self.shape, "F" if self.order == "F" else "C")
         size, most = math.prod(self.shape) * self.dtype.itemsize, free_memory() // 4
         if size > most:
-            what = f"{self.where} is compressed and takes {size / 1e9:.1f} GB of memory, at most {most / 1e9:.1f} GB are taken"
+            what = f"{self.where} is compressed and takes {sized(size)} of memory, at most {sized(most)} are taken"
             raise InputError(f"{what}: store it uncompressed, with numpy.savez")
         with decoding(self.where), zipfile.ZipFile(self.path) as archive, archive.open(self.place) as file:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

@@ -12,9 +12,9 @@ import zarr
 from source_pieces import one_piece
 from zarr.storage import ZipStore
 
+from keyin_cli import machine
 from keyin_cli.datasets.groups import group as groups
 from keyin_cli.datasets.groups.headers import COMPRESSORS
-from keyin_cli.datasets.sources import arrays
 from keyin_cli.datasets.sources.replay_buffer import SOURCE
 from keyin_cli.datasets.sources.source import PIECE, Piece, Wanted, open_source
 from keyin_cli.errors import InputError
@@ -130,9 +130,9 @@ def test_compressors_and_filters_of_zarr_2(made_2: Path) -> None:
 
 def test_shards_of_zarr_3(made_3: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zarr.open_group(made_3 / "data").create_array("own", data=IMAGES, chunks=(5, 6, 8, 3), shards=(100, 6, 8, 3))
-    monkeypatch.setattr(arrays, "free_memory", lambda: 4 * 10 * 6 * 8 * 3)  # a chunk, no shard
+    monkeypatch.setattr(machine, "free_memory", lambda: 4 * 10 * 6 * 8 * 3)  # a chunk, no shard
     np.testing.assert_array_equal(joined(made_3, 1, Wanted("own")).frames, IMAGES[4:-3])
-    assert_told(made_3, r"data/state of .* has chunks \(100, 2\) .*, at most 1440 bytes each", Wanted("own", ("state",)))
+    assert_told(made_3, r"a chunk \(100, 2\) of data/state of .* needs 0.0 MB of memory", Wanted("own", ("state",)))
 
 
 def metadata(folder: Path) -> Path:
@@ -158,12 +158,16 @@ OF_ZARR_2: list[tuple[str, dict[str, Any], str]] = [
     ("data/img", {"filters": [{"id": "delta", "dtype": "|O"}]}, "data/img of .* has a filter to a type that is not of numbers"),
     ("data/img", {"filters": [{"id": "fixedscaleoffset", "dtype": "<f8", "astype": "O"}]}, "filter to a type"),
     ("data/img", {"filters": [{"id": "delta"}]}, "cannot be read .TypeError"),
-    ("data/img", {"chunks": [1 << 40, 6, 8, 3]}, r"has chunks \(1099511627776, 6, 8, 3\) .*: store it in others"),
+    (
+        "data/img",
+        {"chunks": [1 << 40, 6, 8, 3]},
+        r"a chunk \(1099511627776, 6, 8, 3\) of .* GB of memory, .*: store it in smaller ones",
+    ),
     ("data/img", {"chunks": [0, 6, 8, 3]}, "has chunks"),
     ("data/img", {"chunks": [7, 6, 8, -3]}, "has no sizes of chunks in its metadata: copy or download it again"),
     ("data/img", {"chunks": None}, "has no sizes of chunks"),
     ("data/img", {"shape": [TOTAL - 1, 6, 8, 3]}, "episode 2 has 139 images for rows 137 to 140"),
-    ("data/img", {"shape": [TOTAL, 8192, 8192, 3], "chunks": [7, 1, 1, 3]}, "and 10000 a frame are read"),
+    ("data/img", {"shape": [TOTAL, 8192, 8192, 3], "chunks": [7, 1, 1, 3]}, "at most 10000 a frame are read"),
     ("data/img", {"shape": [TOTAL, 9000, 8, 3], "chunks": [7, 900, 8, 3]}, "frames of 9000x8 px, at most 8192x8192"),
     ("data/img", {"dtype": "<f8"}, "episode 2 cannot be read"),
     ("data/img", {"compressor": {"id": "zlib", "level": "x", "more": 1}}, "cannot be read .TypeError"),
@@ -281,7 +285,7 @@ def test_zips_are_checked(made_2: Path, monkeypatch: pytest.MonkeyPatch) -> None
             archive.write(file, file.relative_to(made_2))
     np.testing.assert_array_equal(joined(path, 1, Wanted("img")).frames, IMAGES[4:-3])
     monkeypatch.setattr(groups, "free_memory", lambda: 100)
-    assert_told(path, "of .*own.zarr.zip takes 0.0 GB of memory, at most 0.0 GB are taken: unpack it")
+    assert_told(path, "of .*own.zarr.zip takes 0.0 MB of memory, at most 0.0 MB are taken: unpack it")
     path.write_bytes(path.read_bytes()[:-30])
     assert not SOURCE.recognises(path)
     assert_told(path, "own.zarr.zip cannot be read .*damaged or cut short")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ COUNT = 560
 SAMPLE = 14
 FOUND, PAGE = "find/keyframes.json", "page.html"
 FORMATS = ("csv", "vtt", "images", "label-studio")
-CASES = re.compile(r"[a-z]+-[0-9]+(\.printed)?")  # what stands beside the folder of a case
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,8 @@ def case(number: int) -> Case:
         found = problems(ended, refused=wrong)
         if ended.code and (page.exists() or (bench.folder / "out").exists()):
             found.append("refused, and written nevertheless")
-        if outside := [each.name for each in bench.folder.parent.iterdir() if not CASES.fullmatch(each.name)]:
+        own = (bench.folder.name, f"{bench.folder.name}.printed")
+        if outside := [each.name for each in bench.around.iterdir() if each.name not in own]:
             found.append(f"{outside} were written outside")
         if page.exists():
             found += harmful(page.read_text())
