@@ -16,7 +16,7 @@ from fuzz.starts import DATA, FOUND, RECIPE, RUN
 
 ROW = "malformed arguments"
 COUNT = 800
-SAMPLE = 10
+SAMPLE = 30
 KEYFRAMES = f"{FOUND}/keyframes.json"
 DRY = (RECIPE, "--dry-run")
 # Of every command words that are right, and end soon.

@@ -31,7 +31,7 @@ from fuzz.zarrs import EXPECTED, OWN, RUN, SEARCH, SETTINGS, rows
 
 ROW = "damaged datasets"
 COUNT = 1100
-SAMPLE = 20
+SAMPLE = 40
 SEQUENCES = ("sequences-2.zarr", "sequences-3.zarr", "sequences-sharded.zarr")
 BUFFERS = ("buffer-2.zarr", "buffer-3.zarr", "buffer-sharded.zarr")
 EPISODES = "episodes.zarr"

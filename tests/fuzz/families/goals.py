@@ -19,7 +19,7 @@ from fuzz.case import Case, problems
 
 ROW = "malformed goal images"
 COUNT = 160
-SAMPLE = 5
+SAMPLE = 10
 SIZE = 64  # px that a goal has without weights
 PLAN = ("plan", "--method", "none", "--episodes", "1", "--pictures", "0", "--dry-run", "--goal")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM", "ICO", "TGA", "SGI", "DDS", "PCX")

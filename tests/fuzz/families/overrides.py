@@ -13,7 +13,7 @@ from fuzz.starts import RECIPE, RUN
 
 ROW = "malformed --set"
 COUNT = 550
-SAMPLE = 8
+SAMPLE = 22
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("recipes", "show", "tiny/brownian"),
     ("recipes", "show", "tiny/pushing"),

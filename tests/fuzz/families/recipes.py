@@ -18,7 +18,7 @@ from fuzz.starts import SMALL
 
 ROW = "malformed recipes"
 COUNT = 1300
-SAMPLE = 14
+SAMPLE = 50
 SHIPPED = Path(__file__).parents[3] / "recipes"
 NAMES = ("tiny/brownian", "tiny/pushing", "brownian", "pushing", "brownian-paper", "brownian-demo", "pushing-paper")
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -14,7 +14,7 @@ from fuzz.pages import harmful
 
 ROW = "malformed results"
 COUNT = 560
-SAMPLE = 14
+SAMPLE = 28
 FOUND, PAGE = "find/keyframes.json", "page.html"
 FORMATS = ("csv", "vtt", "images", "label-studio")
 

@@ -18,7 +18,7 @@ from fuzz.trained import HALF, HALF_RECIPE, PLAN, PLANS, TABLE, plans_short
 
 ROW = "malformed files of runs"
 COUNT = 640
-SAMPLE = 16
+SAMPLE = 24
 STEP = f"{HALF}/keyin/checkpoints/step-000000003"
 EVALUATION = f"{RUN}/keyin/eval_f1/d-test"
 CONTINUE = ("train", HALF_RECIPE, "--out", HALF)

@@ -44,7 +44,7 @@ from fuzz.source_attacks import (
 
 ROW = "damaged demonstrations"
 COUNT = 500
-SAMPLE = 14
+SAMPLE = 20
 SOURCES = (
     *VIDEOS,
     *("folder", "lerobot", "lerobot", "lerobot", "lerobot-images", "lerobot-images", "robomimic.hdf5", "robomimic.hdf5"),

@@ -18,7 +18,7 @@ from fuzz.trained import PLAN, TABLE, WEIGHTS, plans_short
 
 ROW = "malformed weights"
 COUNT = 420
-SAMPLE = 14
+SAMPLE = 20
 NAME = "weights.safetensors"
 Header = dict[str, Any]
 Changed = tuple[str, bool | None]  # what was done, and whether it is wrong in any case
