@@ -1,5 +1,9 @@
 """The program `keyin`, which `python -m keyin_cli` is too."""
 
+import os
+import sys
+
+import keyin_cli
 from keyin_cli import interrupts
 
 
@@ -15,5 +19,12 @@ def main() -> None:
         raise
 
 
+def _forget_working_directory() -> None:
+    """`python -m` looks there for modules first, so that a torch.py among someone's data would be run."""
+    if sys.path[:1] == [os.getcwd()] and os.getcwd() not in map(os.path.dirname, keyin_cli.__path__):
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _forget_working_directory()
     main()

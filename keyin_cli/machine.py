@@ -7,10 +7,11 @@ import resource
 from pathlib import Path
 
 from keyin_cli.errors import InputError
+from keyin_cli.tuning import give_back
 
 CGROUP, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")  # limit, use, copies of files
-VERSION_2 = ("memory.max", "memory.current", "inactive_file")
+VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file"))
+VERSION_2 = ("memory.max", "memory.current", ("inactive_file", "active_file"))  # limit, use, copies of files
 UNLIMITED = 1 << 60  # a version 1 control group says a number near 2^63 for no limit
 
 
@@ -53,7 +54,10 @@ def check_room(needed: int, what: str, less: str, free: int | None = None) -> No
     Raises:
         InputError: fewer bytes are free.
     """
-    free = free_memory() if free is None else free
+    if free is None:
+        free = free_memory()
+        if needed > free and give_back():  # what earlier work of this process took is free for what follows
+            free = free_memory()
     if needed > free:
         raise InputError(f"{what} needs {sized(needed)} of memory, {sized(free)} are free: {less}")
 
@@ -78,11 +82,11 @@ def _limits() -> list[tuple[int, int]]:
     for folder, limit, used, cached in _groups():
         most, now = _number(folder / limit), _number(folder / used)
         if most is not None and now is not None and most < UNLIMITED:
-            found.append((most, max(0, now - _inactive(folder / "memory.stat", cached))))
+            found.append((most, max(0, now - _copies(folder / "memory.stat", cached))))
     return found
 
 
-def _groups() -> list[tuple[Path, str, str, str]]:
+def _groups() -> list[tuple[Path, str, str, tuple[str, str]]]:
     """The folders of this process's control groups and their parents, and the names of what they hold."""
     groups = []
     for line in LISTING.read_text().splitlines() if LISTING.is_file() else []:
@@ -104,10 +108,10 @@ def _number(file: Path) -> int | None:
         return None
 
 
-def _inactive(file: Path, key: str) -> int:
-    """Bytes of files' copies that the system drops when memory is asked for."""
+def _copies(file: Path, keys: tuple[str, str]) -> int:
+    """Bytes of files' copies, read once or often, that the system drops when memory is asked for."""
     try:
         rows = dict(line.split() for line in file.read_text().splitlines())
-        return int(rows.get(key, 0))
+        return sum(int(rows.get(key, 0)) for key in keys)
     except (OSError, ValueError):
         return 0

@@ -25,3 +25,9 @@ def tune_c_libraries() -> None:
     if mallopt is not None and not any(name.startswith("MALLOC_") for name in os.environ):
         mallopt(MMAP_MAX, 0)
         mallopt(TRIM_THRESHOLD, NEVER)
+
+
+def give_back() -> bool:
+    """Let the system have the memory that was freed and kept. Returns whether that can be asked for here."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim is not None and bool(trim(0))

@@ -27,10 +27,10 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return below
 
 
-def limit(folder: Path, most: str, used: int, inactive: int = 0) -> None:
+def limit(folder: Path, most: str, used: int, inactive: int = 0, active: int = 0) -> None:
     (folder / "memory.max").write_text(f"{most}\n")
     (folder / "memory.current").write_text(f"{used}\n")
-    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive}\nactive_file {active}\n")
 
 
 def test_without_a_limit_the_machine_is_what_there_is(group: Path) -> None:
@@ -41,7 +41,7 @@ def test_without_a_limit_the_machine_is_what_there_is(group: Path) -> None:
 
 
 def test_the_tightest_limit_counts(group: Path) -> None:
-    limit(group, "400000000", used=150_000_000, inactive=50_000_000)
+    limit(group, "400000000", used=150_000_000, inactive=20_000_000, active=30_000_000)
     assert machine.total_memory() == 400_000_000
     assert machine.free_memory() == 300_000_000  # copies of files are dropped when memory is asked for
     limit(group.parent, "250000000", used=200_000_000)
@@ -56,7 +56,7 @@ def test_version_1(tmp_path: Path, group: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "memory.limit_in_bytes").write_text("123000000")
     (folder / "memory.usage_in_bytes").write_text("23000000")
-    (folder / "memory.stat").write_text("total_inactive_file 3000000\n")
+    (folder / "memory.stat").write_text("total_inactive_file 1000000\ntotal_active_file 2000000\n")
     assert (machine.total_memory(), machine.free_memory()) == (123_000_000, 103_000_000)
     (folder / "memory.limit_in_bytes").write_text(str(2**63 - 4096))  # what it says for no limit
     assert machine.total_memory() > 123_000_000
@@ -73,6 +73,16 @@ def test_what_cannot_fit_is_refused(group: Path) -> None:
         machine.check_room(4_100_000_000, "this", "take less")
     with pytest.raises(InputError, match=r"needs 4\.1 GB of memory, 1\.0 GB are free"):
         machine.check_room(4_100_000_000, "this", "take less", free=1_000_000_000)
+
+
+def test_what_was_freed_and_kept_counts_before_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [1_000, 3_000]
+    monkeypatch.setattr(machine, "free_memory", lambda: free.pop(0))
+    machine.check_room(2_000, "this", "take less")
+    assert not free
+    free = [1_000, 1_500]
+    with pytest.raises(InputError, match="this needs"):
+        machine.check_room(2_000, "this", "take less")
 
 
 @pytest.mark.parametrize(("kind", "used"), [(resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")])

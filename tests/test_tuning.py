@@ -28,3 +28,25 @@ def test_a_freed_block_is_used_again(theirs: dict[str, str], again: bool) -> Non
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     done = subprocess.run([sys.executable, "-c", FAULTS], env=ours | theirs, capture_output=True, text=True, check=True)
     assert (int(done.stdout) > 16) is again
+
+
+KEPT = """
+import resource
+from keyin_cli import tuning
+tuning.tune_c_libraries()
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 1e6
+blocks = [bytearray(b"1" * 10**6) for _ in range(200)]
+behind = bytearray(b"1" * 10**6)  # so that it is not the end of the heap that is free
+del blocks
+kept = held()
+assert tuning.give_back()
+print(kept - held())
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="there is nothing to look it up in")
+def test_freed_memory_is_given_back_when_it_is_asked_for() -> None:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    done = subprocess.run([sys.executable, "-c", KEPT], env=ours, capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 150

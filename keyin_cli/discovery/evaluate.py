@@ -23,7 +23,8 @@ from keyin_cli.model.trained import Checkpoint
 from keyin_cli.progress import say
 
 KIND = "evaluation"
-SEQUENCES = "sequences.jsonl"
+RESULT, SEQUENCES = "eval_f1.json", "sequences.jsonl"
+PICTURES = ("strip.png", "trajectories.png", "video.gif")  # of every row
 STRIPS, PANELS, CLIPS = 3, 6, 4  # sequences in each kind of picture
 
 
@@ -72,9 +73,19 @@ def evaluate(
             say(f"{row} is left out: it is told the true number of keyframes, and {dataset.path} has no labels")
             del made[row]
     out = out or runs / f"{dataset.path.stem}-{what.split}"
-    storage.check_free(out, KIND)
+    names = [RESULT, SEQUENCES, *(f"{row}-{name}" for row in made for name in PICTURES)]
+    storage.check_free(out, KIND, names)
+    manifest = storage.provenance() | {
+        "kind": KIND,
+        "recipe": recipe.model_dump(mode="json"),
+        "inputs": {**checkpoint.inputs(), "dataset": {"path": str(dataset.path), "sha256": dataset.sha256}},
+        "seed": what.seed,
+        "device": describe(device),
+    }
     with storage.locked(out):
-        storage.check_free(out, KIND)
+        storage.check_free(out, KIND, names)
+        if not (out / storage.MANIFEST).is_file():
+            storage.write_json(out / storage.MANIFEST, manifest)  # before all else: it says whose directory this is
         times = {row: select(selector, frames, labels) for row, selector in made.items()}
         shifts = {} if labels is None else choose_shifts(made, checkpoint, dataset)
         drawn = []
@@ -90,17 +101,9 @@ def evaluate(
         indices = dataset.indices(what.split)[: what.limit]
         lines = [_sequence(place, int(index), times, labels) for place, index in enumerate(indices)]
         storage.write_lines(out / SEQUENCES, lines)
-        manifest = storage.provenance() | {
-            "kind": KIND,
-            "recipe": recipe.model_dump(mode="json"),
-            "inputs": {**checkpoint.inputs(), "dataset": {"path": str(dataset.path), "sha256": dataset.sha256}},
-            "seed": what.seed,
-            "device": describe(device),
-            "seconds": round(time.monotonic() - begun, 2),
-            "peak_memory_bytes": machine.peak_memory(),
-        }
-        storage.write_json(out / storage.MANIFEST, manifest)
-        storage.write_json(out / "eval_f1.json", result)
+        measured = {"seconds": round(time.monotonic() - begun, 2), "peak_memory_bytes": machine.peak_memory()}
+        storage.write_json(out / storage.MANIFEST, manifest | measured)
+        storage.write_json(out / RESULT, result)
     return result
 
 
@@ -141,7 +144,7 @@ def _draw(out: Path, row: str, selector: Selector, frames: Frames, selected: Tim
     truth = shown[:, -predicted.shape[1] :]
     true = [None] * len(shown) if labels is None else list(labels[: len(shown)])
     examples = [figures.Example(*each) for each in zip(truth, predicted, true, selected[: len(shown)], strict=True)]
-    paths = [out / f"{row}-{name}" for name in ("strip.png", "trajectories.png", "video.gif")]
+    paths = [out / f"{row}-{name}" for name in PICTURES]
     figures.frame_strip(paths[0], examples[:STRIPS], row)
     figures.trajectories(paths[1], examples[:PANELS], row)
     figures.animation(paths[2], examples[:CLIPS])

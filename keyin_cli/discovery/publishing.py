@@ -16,6 +16,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.model.weights import halve
 from keyin_cli.progress import say
 from keyin_cli.recipe import Recipe
+from keyin_cli.training import loop
 from keyin_cli.training.pipeline import train
 from keyin_cli.training.spec import StageSpec, comparable
 
@@ -46,9 +47,10 @@ def published(stage: StageSpec, recipe: Recipe, out: Path) -> dict[str, Any] | N
     """The manifest of a stage that is published in `out`; None when it is not there, or was trained otherwise.
 
     Raises:
-        InputError: what is there is a run, whose full weights would be replaced by halved ones.
+        InputError: what is there is something else, or a run, whose full weights would be replaced by halved ones.
     """
     folder = out / stage.name
+    storage.check_ours(folder, loop.KIND, stage=stage.name)
     if not (folder / storage.MANIFEST).is_file():
         return None
     manifest = storage.read_manifest(folder)
@@ -66,9 +68,16 @@ def published(stage: StageSpec, recipe: Recipe, out: Path) -> dict[str, Any] | N
 def publish(stage: Path, out: Path) -> dict[str, Any]:
     """Copy a finished stage's manifest and metrics, and its weights in half precision, whose hash the new manifest has."""
     manifest = storage.read_manifest(stage)
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(stage / storage.METRICS, out / storage.METRICS)
-    sha256 = halve(stage / storage.WEIGHTS, out / storage.WEIGHTS)
-    new = manifest | {"weights_sha256": sha256, HALVED: manifest.get(HALVED, manifest["weights_sha256"])}
-    storage.write_json(out / storage.MANIFEST, new)
+    new = manifest | {HALVED: manifest.get(HALVED, manifest["weights_sha256"])}
+
+    def fill(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        shutil.copy(stage / storage.METRICS, folder / storage.METRICS)
+        new["weights_sha256"] = halve(stage / storage.WEIGHTS, folder / storage.WEIGHTS)
+        storage.write_json(folder / storage.MANIFEST, new)
+
+    if (out / storage.MANIFEST).is_file():
+        fill(out)
+    else:
+        storage.replace(out, fill)  # at once: a folder without a manifest would be nobody's
     return new

@@ -16,7 +16,7 @@ from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.loader import step_rng
 from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.devices import pick_device
-from keyin_cli.discovery.evaluate import PANELS, SEQUENCES, STRIPS, Evaluation, evaluate
+from keyin_cli.discovery.evaluate import KIND, PANELS, RESULT, SEQUENCES, STRIPS, Evaluation, evaluate
 from keyin_cli.discovery.publishing import published, train_and_publish
 from keyin_cli.discovery.quality import quality
 from keyin_cli.discovery.reconstructions import compare, continuations
@@ -30,6 +30,7 @@ from keyin_cli.registry import resolve
 from keyin_cli.training.spec import StageSpec
 
 TABLE = "table.json"
+COMPARISON, CURVES, PATHS = "comparison.png", "curves.png", "paths.png"
 
 
 class Tabled(Protocol):
@@ -110,7 +111,7 @@ def table(
         result["quality"] = [
             quality(name, model, frames, settings.samples, device, recipe.seed) for name, model in models.items()
         ]
-        pictures, lines = [out / "comparison.png", out / "curves.png"], storage.read_lines(out / SEQUENCES)[: len(frames)]
+        pictures, lines = [out / COMPARISON, out / CURVES], storage.read_lines(out / SEQUENCES)[: len(frames)]
         compare(pictures[0], models, frames[:STRIPS], lines[:STRIPS], device)
         _curves(pictures[1], methods, out)
         for name, model in models.items():
@@ -120,7 +121,7 @@ def table(
                 continuations(pictures[-1], model, frames[:PANELS], lines[:PANELS], name, device, rng)
         kind = kind_of_dataset(dataset)
         if kind and kind.continuations:
-            pictures.append(out / "paths.png")
+            pictures.append(out / PATHS)
             result["paths"] = resolve(kind.continuations)(pictures[-1], models, dataset, device, recipe.seed)
         result["figures"] += [str(picture) for picture in pictures]
         storage.write_json(out / TABLE, result)
@@ -171,7 +172,7 @@ def _check_out(recipe: Recipe, out: Path, stages: Sequence[StageSpec]) -> None:
     Raises:
         InputError: it does; full weights would be replaced by halved ones.
     """
-    storage.check_free(out, "evaluation")
+    storage.check_free(out, KIND, (TABLE, RESULT, SEQUENCES, storage.SHIFTS, COMPARISON, CURVES, PATHS))
     for stage in stages:
         published(stage, recipe, out)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from keyin_cli.datasets.episodes.layout import FRAMES, Episodes
 from keyin_cli.datasets.kind import kind_of_dataset
 from keyin_cli.datasets.statistics import statistics
 from keyin_cli.datasets.store import Dataset
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, shown
 from keyin_cli.progress import track
 from keyin_cli.registry import resolve
 
@@ -32,7 +34,7 @@ def draw(dataset: Dataset, out: Path) -> tuple[dict[str, Any], list[Path]]:
         The statistics, see `datasets.statistics`, and the paths of the pictures.
 
     Raises:
-        InputError: the dataset is damaged or cannot be drawn.
+        InputError: the dataset is damaged or cannot be drawn; there are files of another program of these names.
     """
     test = dataset.indices("test")
     shown = (test if len(test) else dataset.indices("all"))[:FILMED]
@@ -48,13 +50,27 @@ def draw(dataset: Dataset, out: Path) -> tuple[dict[str, Any], list[Path]]:
         pictures["histograms.png"] = partial(figures.histograms, statistics=found)
     pictures["demonstrations.png"] = partial(figures.demonstrations, frames=frames[:PANELS], times=times[:PANELS], goals=goals)
     pictures["demonstrations.mp4"] = partial(figures.film, frames=frames, times=times, goals=goals)
+    recorded = {"path": str(dataset.path), "sha256": dataset.sha256, "recipe": dataset.attributes.get("recipe")}
+    _check_free(out, [STATISTICS, *pictures])
+    storage.write_json(out / STATISTICS, {"dataset": recorded, "statistics": found, "manifest": storage.provenance()})
     with track(f"drawing {dataset.path.name}", len(pictures)) as advance:
         for name, picture in pictures.items():
             picture(out / name)
             advance()
-    recorded = {"path": str(dataset.path), "sha256": dataset.sha256, "recipe": dataset.attributes.get("recipe")}
-    storage.write_json(out / STATISTICS, {"dataset": recorded, "statistics": found, "manifest": storage.provenance()})
     return found, [out / name for name in pictures]
+
+
+def _check_free(out: Path, names: Iterable[str]) -> None:
+    """Raises:
+    InputError: one of these names is there, and no statistics of ours.
+    """
+    there = [name for name in names if os.path.lexists(out / name)]
+    try:
+        is_ours = not there or storage.read_json(out / STATISTICS).keys() == {"dataset", "statistics", "manifest"}
+    except (InputError, AttributeError):
+        is_ours = False
+    if not is_ours:
+        raise InputError(f"{shown(out / there[0])} is nothing that keyin made, it is left alone: give another --out")
 
 
 def draw_episodes(episodes: Episodes, out: Path) -> Path:

@@ -69,7 +69,7 @@ def plan(entrants: Mapping[str, Entrant], settings: Settings, out: Path, overwri
     if settings.drawn:
         pictures.check()
     tasks = _tasks(entrants, settings)
-    storage.check_free(out, KIND)
+    storage.check_free(out, KIND, (RESULT, *pictures.OVERALL))
     with storage.locked(out):
         lines = {row: _run(row, entrant, tasks, settings, out / row, overwrite) for row, entrant in entrants.items()}
         return _summary(entrants, lines, tasks, settings, out)

@@ -19,6 +19,7 @@ from keyin_cli.progress import track
 
 SIZE = 256  # px of executed frames
 PLANNED = "planned"  # the directory of imagined subgoals
+OVERALL = ("outcomes.png", "success.png")  # of all methods
 
 Frames = NDArray[np.uint8]
 Line = dict[str, Any]
@@ -50,7 +51,7 @@ def draw(methods: Mapping[str, Sequence[Line]], rows: Sequence[dict[str, Any]], 
     Returns:
         The paths of the pictures.
     """
-    paths = [out / "outcomes.png", out / "success.png"]
+    paths = [out / name for name in OVERALL]
     panels = [
         figures.Outcomes(method, [np.array(line["path"]) - line["wall"] for line in lines], [line["success"] for line in lines])
         for method, lines in methods.items()

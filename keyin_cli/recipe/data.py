@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
-from keyin_cli.recipe.section import LARGEST, Positive, Section
+from keyin_cli.recipe.section import LARGEST, Section
 
 
 class Split(Section):
@@ -69,6 +69,6 @@ class DataSection(Section):
 class GeneratedData(DataSection):
     """A dataset that `keyin gen-data` makes. Sequence i depends on (seed, i) alone."""
 
-    n: Positive = 50_000
+    n: int = Field(50_000, ge=1, le=10_000_000)  # what can be read again
     seed: int = Field(0, ge=0, le=LARGEST)
     split: Split = Split()

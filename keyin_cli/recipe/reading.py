@@ -58,6 +58,8 @@ def find(name: str | Path) -> Path:
             return path
         if path.is_dir() and str(name) not in ("", "."):
             raise InputError(f"{shown(path)} is a directory: give a recipe, `keyin recipes list` shows them all")
+    except PermissionError as error:
+        raise InputError(f"{shown(path)} cannot be read ({error.strerror}): give another recipe") from None
     except (OSError, ValueError):  # it is too long, or a loop of links
         pass
     names = {str(recipe.relative_to(folder()).with_suffix("")): recipe for recipe in shipped()}

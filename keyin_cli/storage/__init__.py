@@ -3,9 +3,9 @@
 from keyin_cli.storage.files import Writer, disk_errors, fsync, remove, replace, usual_mode, write, write_json
 from keyin_cli.storage.lines import Row, append_line, read_lines, write_lines
 from keyin_cli.storage.locks import locked, waiting
-from keyin_cli.storage.manifests import check_free, now, provenance, read_manifest
+from keyin_cli.storage.manifests import now, provenance, read_manifest
 from keyin_cli.storage.metrics import read_metrics
-from keyin_cli.storage.ours import check_ours, remove_ours
+from keyin_cli.storage.ours import check_free, check_ours, remove_ours
 from keyin_cli.storage.paths import CHECKPOINTS, LATEST, MANIFEST, METRICS, SHIFTS, WEIGHTS, cache, from_here, runs, size
 from keyin_cli.storage.reading import parsed, read_bytes, read_json
 

@@ -82,18 +82,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def check_free(folder: Path, kind: str) -> None:
-    """Refuse to write what is of a kind into a directory that holds something else.
-
-    Raises:
-        InputError: it does, or it is no directory.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: give another --out")
-    if (folder / MANIFEST).is_file() and (there := read_manifest(folder)["kind"]) != kind:
-        raise InputError(f"{folder} holds a {there}, it is left alone: give another --out")
-
-
 def provenance() -> dict[str, Any]:
     """What made an artifact: command line, code, packages, machine, time."""
     return {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from keyin_cli.errors import InputError, shown
@@ -12,6 +14,26 @@ from keyin_cli.storage.manifests import read_manifest
 from keyin_cli.storage.paths import MANIFEST
 
 TRACES = re.compile(r"\..*\.(partial|old|lock|holder)")  # what a command leaves that is killed before the manifest is there
+
+
+def check_free(folder: Path, kind: str, names: Iterable[str] = ()) -> None:
+    """Refuse to write files into a directory where they would replace those of something else. What else lies there may stay.
+
+    Args:
+        kind: of the manifest that may be there.
+        names: of the files. None of them may be there when neither the directory nor one right inside has such a manifest.
+
+    Raises:
+        InputError: something else is there, or it is no directory.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{shown(folder)} is a file: give another --out")
+    if (folder / MANIFEST).is_file():
+        if (there := read_manifest(folder)["kind"]) != kind:
+            raise InputError(f"{shown(folder)} holds a {shown(there)}, it is left alone: give another --out")
+        return
+    if (lost := [name for name in names if os.path.lexists(folder / name)]) and kind not in _kinds_inside(folder):
+        raise InputError(f"{shown(folder / lost[0])} is nothing that keyin made, it is left alone: give another --out")
 
 
 def check_ours(folder: Path, kind: str, **said: str) -> None:
@@ -50,6 +72,13 @@ def remove_ours(folder: Path, kind: str, **said: str) -> None:
         raise InputError(f"{shown(folder)} is a link, nothing is deleted through one: delete it, or give another --out")
     check_ours(folder, kind, **said)
     remove(folder)
+
+
+def _kinds_inside(folder: Path) -> Iterator[str]:
+    """The kinds of manifests in the directories in a directory."""
+    for manifest in folder.glob(f"*/{MANIFEST}"):
+        with suppress(InputError):
+            yield read_manifest(manifest.parent)["kind"]
 
 
 def _holds_files(folder: Path) -> bool:

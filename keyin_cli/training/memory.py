@@ -43,13 +43,19 @@ def check(phases: Sequence[Phase], device: torch.device) -> int:
     """What the phases take; see `needed`.
 
     Raises:
-        InputError: that is more than is free.
+        InputError: what is not there yet, which is all but the weights, is more than is free.
     """
-    size = needed(phases, device)
+    size, there = needed(phases, device), sum(value.numel() * FLOAT for value in phases[0].model.parameters())
     sections = ", ".join(dict.fromkeys(f"{phase.section}.batch" for phase in phases))
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
-    machine.check_room(size, f"training {phases[0].name}", f"give a smaller {sections} with --set", free)
+    free = _free(device) if device.type == "cuda" else None
+    machine.check_room(size - there, f"training {phases[0].name}", f"give a smaller {sections} with --set", free)
     return size
+
+
+def _free(device: torch.device) -> int:
+    """What a GPU has, and what torch keeps of it for later, as after an earlier stage."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def _least(recipe: Recipe, stage: StageSpec) -> int:
@@ -84,22 +90,28 @@ def _batches(tree: Any) -> Iterator[int]:
 def _kept(phase: Phase, device: torch.device) -> int:
     """What a step of a phase keeps for the gradient: measured on a few sequences, a straight line from there."""
     phase.begin()
-    batch, terms = phase.batch(0), forward(phase, device)
+    batch, terms, weights = phase.batch(0), forward(phase, device), _places(phase)
     counts = FEW, min(MORE, phase.schedule.batch)
-    few, more = ((count, _measured(terms, rows(batch, slice(0, count)), device)) for count in counts)
+    few, more = ((count, _measured(terms, rows(batch, slice(0, count)), device, weights)) for count in counts)
     if more[0] == few[0]:
         return few[1]
     slope = max(0.0, (more[1] - few[1]) / (more[0] - few[0]))
     return int(few[1] + slope * (-(-phase.schedule.batch // distributed.world()) - few[0]))
 
 
-def _measured(terms: Forward, batch: dict[str, torch.Tensor], device: torch.device) -> int:
-    """What is kept for the gradient of a batch, in tensors that share no memory."""
+def _places(phase: Phase) -> set[int]:
+    """Where the weights of a phase are."""
+    return {value.untyped_storage().data_ptr() for value in phase.model.parameters()}
+
+
+def _measured(terms: Forward, batch: dict[str, torch.Tensor], device: torch.device, weights: set[int]) -> int:
+    """What is kept for the gradient of a batch, in tensors that share no memory, but for those at the places `weights`."""
     sizes: dict[int, int] = {}
 
     def keep(value: torch.Tensor) -> torch.Tensor:
         storage = value.untyped_storage()
-        sizes[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in weights:
+            sizes[storage.data_ptr()] = storage.nbytes()
         return value
 
     with torch.random.fork_rng(), torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):

@@ -1,11 +1,13 @@
 """An output path at which something else lies: one clear line, and what lies there stays as it is."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from processes import RUN, Keyin, complaint
 
+DATA = "artifacts/data/tiny-brownian.zarr"
 EVALUATE = ("eval-f1", "--ckpt", RUN, "--selector", "keyin")
 
 
@@ -81,6 +83,37 @@ def test_directories_of_others_stay(
     complaint(here(*args, *overwrite, cwd=tmp_path), folder)
     assert (tmp_path / folder / "thesis.tex").read_text() == "years of work"
     assert manifest is None or (tmp_path / folder / "manifest.json").read_text() == manifest
+
+
+@pytest.mark.parametrize(
+    ("args", "name"),
+    [
+        ((*EVALUATE, "--limit", "5"), "sequences.jsonl"),
+        ((*EVALUATE, "--limit", "5"), "keyin-video.gif"),
+        (("table", "tiny/brownian"), "comparison.png"),
+        (("table", "tiny/brownian"), "keyin/weights.safetensors"),
+        (("plan", "--method", "none", "--pictures", "0", "--episodes", "1"), "plan.json"),
+        (("info", DATA, "--figures"), "statistics.json"),
+        (("info", DATA, "--figures"), "demonstrations.png"),
+    ],
+)
+def test_files_of_others_stay(args: tuple[str, ...], name: str, here: Keyin, tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("years of work")
+    complaint(here(*args, "--out", str(tmp_path), cwd=tiny), "left alone: give another --out")
+    there = {file: file.read_text() for file in tmp_path.rglob("*") if file.suffix not in ("", ".lock")}
+    assert there == {tmp_path / name: "years of work"}
+
+
+def test_what_a_kill_left_of_an_evaluation_is_continued(here: Keyin, tiny: Path, tmp_path: Path) -> None:
+    args = (*EVALUATE, "--limit", "5", "--out", str(tmp_path))
+    assert here(*args, cwd=tiny).returncode == 0
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    for name in ("eval_f1.json", "sequences.jsonl", "keyin-video.gif"):
+        (tmp_path / name).unlink()
+    (tmp_path / "manifest.json").write_text(json.dumps({key: manifest[key] for key in manifest if key != "seconds"}))
+    assert here(*args, cwd=tiny).returncode == 0
+    assert (tmp_path / "eval_f1.json").is_file()
 
 
 def test_nothing_is_deleted_through_a_link(here: Keyin, tiny: Path) -> None:

@@ -1,8 +1,10 @@
 """What a planner sees, and one line for images that it cannot use."""
 
 import os
+import signal
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,17 +53,30 @@ def png(width: int, height: int) -> bytes:
     )
 
 
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Who waits for ever fails."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("hurried")
 def test_goals_that_would_be_waited_for_or_fill_the_memory(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "bomb.png").write_bytes(png(2**31 - 1, 2**31 - 1))
     (tmp_path / "warned.png").write_bytes(png(9_500, 9_500))
     (tmp_path / "cut.png").write_bytes(png(64, 64))
     (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n")
+    Image.new("RGB", (64, 64)).save(tmp_path / "large.png")
+    os.truncate(tmp_path / "large.png", observe.LARGEST + 1)
     for path in (
         tmp_path / "pipe",
         Path("/dev/zero"),
         tmp_path,
-        *(tmp_path / name for name in ("bomb.png", "cut.png", "page.eps")),
+        *(tmp_path / name for name in ("bomb.png", "cut.png", "large.png", "page.eps")),
     ):
         with pytest.raises(InputError, match=r"^no image at "):
             observe.own_goal(path, 64)

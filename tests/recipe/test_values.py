@@ -1,5 +1,7 @@
 """Values that the checks of types would let pass: yes as a number, what is not finite, what no array holds."""
 
+from pathlib import Path
+
 import pytest
 
 from keyin_cli import recipe
@@ -20,6 +22,7 @@ TINY = "tiny/brownian"
         ("window.max_offset=.nan", "window.max_offset: Input should be a finite number"),
         ("seed=9223372036854775808", "seed: a number beyond 9,223,372,036,854,775,807"),
         ("pretrain.batch=1000000001", "pretrain.batch: Input should be less than or equal to 1000000000"),
+        ("data.n=10000001", "data.n: Input should be less than or equal to 10000000"),
         ("window.keyframes=31", "window.keyframes: 31 are more than the 30 predicted frames"),
         ("window.predicted=10001", "window.predicted: Input should be less than or equal to 10000"),
         ("model.lstm.layers=65", "model.lstm.layers: Input should be less than or equal to 64"),
@@ -55,6 +58,15 @@ def test_names_that_are_no_recipes(name: str) -> None:
         recipe.load(name)
     assert "`keyin recipes list`" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_recipe_that_may_not_be_read_is_not_looked_for_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(InputError, match=r"^brownian cannot be read \(Permission denied\): give another recipe$"):
+        recipe.find("brownian")
 
 
 def test_thousands_of_faults_are_not_all_explained() -> None:

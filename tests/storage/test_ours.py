@@ -74,3 +74,26 @@ def test_what_a_kill_left_before_the_manifest_is_free(tmp_path: Path) -> None:
     storage.check_ours(folder, "run")
     storage.remove_ours(folder, "run")
     assert not folder.exists()
+
+
+def test_files_are_written_beside_others_but_not_over_them(tmp_path: Path) -> None:
+    storage.check_free(tmp_path / "nothing", "run", ["a.json"])
+    (tmp_path / "thesis.tex").write_text("years of work")
+    storage.check_free(tmp_path, "run", ["a.json"])
+    (tmp_path / "a.json").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"a\.json is nothing that keyin made, it is left alone: give another --out"):
+        storage.check_free(tmp_path, "run", ["b.json", "a.json"])
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "manifest.json").write_text("{")
+    with pytest.raises(InputError, match=r"a\.json is nothing"):
+        storage.check_free(tmp_path, "run", ["a.json"])
+    ours(tmp_path / "within")
+    storage.check_free(tmp_path, "run", ["a.json"])
+    with pytest.raises(InputError, match=r"a\.json is nothing"):
+        storage.check_free(tmp_path, "plan", ["a.json"])
+    ours(tmp_path)
+    storage.check_free(tmp_path, "run", ["a.json"])
+    with pytest.raises(InputError, match="holds a run, it is left alone"):
+        storage.check_free(tmp_path, "plan")
+    with pytest.raises(InputError, match=r"thesis\.tex is a file"):
+        storage.check_free(tmp_path / "thesis.tex", "run")

@@ -100,6 +100,8 @@ def test_nan_saves_the_batch_and_stops_with_one_line(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     assert load_file(tmp_path / NAN_BATCH)["x"].isnan().all()
+    (tmp_path / "usual").touch()
+    assert (tmp_path / NAN_BATCH).stat().st_mode == (tmp_path / "usual").stat().st_mode
     assert (tmp_path / "checkpoints" / "latest").read_text() == "step-000000010"
 
 

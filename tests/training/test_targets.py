@@ -57,6 +57,12 @@ def test_a_part_is_the_beginning_of_the_whole(tmp_path: Path, monkeypatch: pytes
     np.testing.assert_array_equal(costs(tmp_path, count=3), part[:3])
 
 
+def test_others_may_read_what_was_searched(tmp_path: Path) -> None:
+    costs(tmp_path / "costs", count=1)
+    (tmp_path / "usual").touch()
+    assert [file.stat().st_mode for file in (tmp_path / "costs").glob("*.safetensors")] == [(tmp_path / "usual").stat().st_mode]
+
+
 def test_who_has_waited_finds_what_another_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     locked = storage.locked
 

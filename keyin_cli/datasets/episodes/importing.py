@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli import storage
+from keyin_cli.datasets.checking import attributes
 from keyin_cli.datasets.episodes import layout
 from keyin_cli.datasets.episodes.labels import Labels, check_episodes, marked, relabelled
 from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
@@ -110,7 +111,7 @@ def _check_ours(out: Path) -> None:
     """Raises:
     InputError: something is there that was not imported, which is never touched. What was may be damaged.
     """
-    if os.path.lexists(out) and layout.attributes(out).get("generator") != layout.GENERATOR:
+    if os.path.lexists(out) and attributes(out).get("generator") != layout.GENERATOR:
         raise InputError(f"{out} was not made by {layout.GENERATOR}, it is left alone: give another --out")
 
 

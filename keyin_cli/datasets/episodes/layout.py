@@ -14,7 +14,6 @@ The attributes have the rate, and of every episode its name, its number in the s
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -210,15 +209,6 @@ def open_episodes(path: Path) -> Episodes:
     for name in (FRAMES, *(name for name, array in others.items() if array), *(f"data/{name}" for name in episodes.signals)):
         episodes.row(name)  # all that can be told without reading it
     return episodes
-
-
-def attributes(path: Path) -> dict[str, Any]:
-    """What is said of a dataset, whatever else of it is damaged; nothing where that is."""
-    try:
-        said = json.loads((path / "zarr.json").read_text())["attributes"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _is_record(record: object) -> bool:

@@ -107,12 +107,12 @@ def attributes(root: Folder, folder: str = "") -> dict[str, Any] | None:
         file = root / (folder + name)
         if not is_file(root, folder + name):
             continue
-        told = arrays.json_file(file, shown(file))
+        told = arrays.json_file(file, shown(file), arrays.RECORDS)
         if told.get("zarr_format") != version or (version == 3 and told.get("node_type") != "group"):
             raise InputError(f"{shown(file)} is no metadata of a group of Zarr {version}: copy or download it again")
         beside = f"{folder}.zattrs"
         if version == 2:
-            return arrays.json_file(root / beside, shown(root / beside)) if is_file(root, beside) else {}
+            return arrays.json_file(root / beside, shown(root / beside), arrays.RECORDS) if is_file(root, beside) else {}
         said = told.get("attributes", {})
         if not isinstance(said, dict):
             raise InputError(f"{shown(file)} has attributes that are none: copy or download it again")

@@ -20,7 +20,7 @@ BLOCK = 1 << 28  # bytes, about, that are read at once at most
 MOST = 10_000_000  # frames of an episode, or episodes: more is a mistake, or an attack
 COPIES = 4  # of a chunk that are in memory at a time, at most: packed, decoded, put in order, handed on
 PARTS = 10_000  # chunks that one frame is spread over at most
-METADATA = 1 << 24  # bytes of metadata at most
+METADATA, RECORDS = 1 << 24, 1 << 28  # bytes at most of metadata, and of those that say something of every episode
 
 
 @contextmanager
@@ -190,18 +190,19 @@ def json_of(text: Any, where: object) -> Any:
         raise InputError(f"{where} is no JSON: mend or remove it") from None
 
 
-def json_file(file: Any, where: object) -> dict[str, Any]:
+def json_file(file: Any, where: object, most: int = METADATA) -> dict[str, Any]:
     """The object in a JSON file.
 
     Args:
         file: a `Path`, or one in a zip.
+        most: bytes.
 
     Raises:
         InputError: there is none in it.
     """
     with decoding(where), file.open("rb") as opened_file:
-        text = opened_file.read(METADATA + 1)
-    told = json_of(text, where) if len(text) <= METADATA else None
+        text = opened_file.read(most + 1)
+    told = json_of(text, where) if len(text) <= most else None
     if not isinstance(told, dict):
-        raise InputError(f"{where} is no JSON object of at most {METADATA} bytes: copy or download it again")
+        raise InputError(f"{where} is no JSON object of at most {most} bytes: copy or download it again")
     return told

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import zarr
 
-from keyin_cli.datasets.episodes.layout import attributes, open_episodes
+from keyin_cli.datasets.checking import attributes
+from keyin_cli.datasets.episodes.layout import open_episodes
 from keyin_cli.datasets.shards import checksum
 from keyin_cli.errors import InputError
 from keyin_cli.recipe import digest

@@ -165,6 +165,26 @@ def test_codecs_that_are_not_decoded(codecs: list[Any], line: str, tmp_path: Pat
         Group(path).array("a/x")
 
 
+@pytest.mark.parametrize("name", ["pickle", "json2", "msgpack2", "vlen-utf8", "no such"])
+@pytest.mark.parametrize("key", ["compressor", "filters"])
+def test_codecs_of_zarr_2_that_are_not_decoded(key: str, name: str, tmp_path: Path) -> None:
+    """Pickle runs code, and those of objects give what are no numbers."""
+    path = make(tmp_path / "g.zarr", zarr_format=2)
+    codec = {"id": name}
+    told = json.loads((path / "a/x/.zarray").read_text())
+    (path / "a/x/.zarray").write_text(json.dumps(told | {key: [codec] if key == "filters" else codec}))
+    with pytest.raises(InputError, match=f"is stored with '{name}', only "):
+        Group(path).array("a/x")
+
+
+@pytest.mark.parametrize("told", [{}, {"zarr_format": 3}, {"zarr_format": 3, "node_type": "array"}, {"zarr_format": 2}])
+def test_metadata_of_no_group(told: dict[str, Any], tmp_path: Path) -> None:
+    path = make(tmp_path / "g.zarr")
+    (path / "zarr.json").write_text(json.dumps({"attributes": {"fps": 5}, **told}))
+    with pytest.raises(InputError, match=r"zarr\.json is no metadata of a group of Zarr 3: copy or download it again"):
+        _ = Group(path).attributes
+
+
 def test_attributes_that_are_none(tmp_path: Path) -> None:
     path = make(tmp_path / "g.zarr")
     (path / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group", "attributes": [1]}')
@@ -172,6 +192,12 @@ def test_attributes_that_are_none(tmp_path: Path) -> None:
         _ = Group(path).attributes
     (path / "zarr.json").unlink()
     assert Group(path).attributes == {}
+
+
+def test_attributes_may_have_a_record_for_each_of_many_episodes(tmp_path: Path) -> None:
+    record = {"name": "episode", "sha256": {f"data/{name}": "0" * 64 for name in "abcde"}}
+    zarr.create_group(tmp_path / "many.zarr", attributes={"episodes": [record] * 50_000})
+    assert len(Group(tmp_path / "many.zarr").attributes["episodes"]) == 50_000
 
 
 def test_numcodecs_is_no_older_than_what_runs_no_pickle() -> None:

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -173,7 +174,10 @@ def test_a_held_lock_is_told_of_and_not_waited_for_endlessly(
     monkeypatch.setattr(gl, "SECONDS", 0.5)
     with lock.open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
+        freed = threading.Timer(6, fcntl.flock, (other, fcntl.LOCK_UN))  # else who waits endlessly would never fail here
+        freed.start()
         begun = time.monotonic()
         with gl.turn():
             assert 0.4 < time.monotonic() - begun < 5
+        freed.cancel()
     assert capsys.readouterr().err == f"waiting for another process to start OpenGL, which holds {lock}\n"

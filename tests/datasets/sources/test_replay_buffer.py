@@ -25,7 +25,6 @@ RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (TOTAL, 6, 8, 3), dtype=np.uint8)
 STATES = RANDOM.normal(size=(TOTAL, 2))
 LABELS = np.arange(TOTAL) % 5 == 0
-FORMATS = [2, 3]
 ANYTHING = Wanted("img", ("state",))
 
 
@@ -58,10 +57,10 @@ def assert_told(path: Path, message: str, wanted: Wanted = ANYTHING, episode: in
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """A buffer of either format, that no test changes."""
-    return {version: write_buffer(tmp_path_factory.mktemp("original") / "own.zarr", version) for version in FORMATS}
+    return {version: write_buffer(tmp_path_factory.mktemp("original") / "own.zarr", version) for version in (2, 3)}
 
 
-@pytest.fixture(params=FORMATS)
+@pytest.fixture(params=[2, 3])
 def made(request: pytest.FixtureRequest, originals: dict[int, Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(originals[request.param], tmp_path / "own.zarr"))
 
@@ -70,7 +69,7 @@ made_2 = pytest.fixture(lambda originals, tmp_path: Path(shutil.copytree(origina
 made_3 = pytest.fixture(lambda originals, tmp_path: Path(shutil.copytree(originals[3], tmp_path / "own.zarr")))
 
 
-@pytest.mark.parametrize("version", FORMATS)
+@pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_buffer_is_recognised_and_read(tmp_path: Path, version: int, packed: bool) -> None:
     path = tmp_path / ("cup.zarr.zip" if packed else "pusht.zarr")
@@ -264,15 +263,12 @@ def test_links_of_files_are_not_followed(made: Path) -> None:
     assert_told(made, "state/(.zarray|zarr.json) is a link, which is not followed")
 
 
-def test_damaged_chunks_are_refused(made: Path) -> None:
+def test_damaged_files_are_refused(made: Path) -> None:
     for content in (b"", b"x", b"\xff" * 1000):
         for file in (made / "data/img").rglob("*"):
             if file.is_file() and file.name not in (".zarray", "zarr.json", ".zattrs"):
                 file.write_bytes(content)
         assert_told(made, "own.zarr: .*(is damaged|or damaged).*: copy|cannot be read .*cut short, copy", episode=1)
-
-
-def test_metadata_that_is_no_json_is_refused(made: Path) -> None:
     for content in ("", "{", "[]", "[" * 100_000, "\0"):
         metadata(made / "data/img").write_text(content)
         assert_told(made, "img/(.zarray|zarr.json) is no JSON")
