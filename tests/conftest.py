@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Keyin:
         return subprocess.CompletedProcess(list(args), done.exit_code, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Who waits for ever fails."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

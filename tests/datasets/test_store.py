@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from keyin_cli.datasets.groups.group import Group
 from keyin_cli.datasets.opening import open_for
 from keyin_cli.datasets.own import ZarrData
 from keyin_cli.datasets.pushing.section import PushingData
-from keyin_cli.errors import InputError
+from keyin_cli.errors import InputError, RunError
 
 DATA = BrownianData(n=1100, frames=6, size=32)
 
@@ -214,6 +215,18 @@ def test_a_garbled_shard_is_named_found_and_rebuilt(made: Path, tmp_path: Path) 
     assert list(store.open_dataset(path).verify()) == [False, True]
     generate(DATA, path, workers=1)
     assert list(store.open_dataset(path).verify()) == [True, True]
+
+
+def test_a_disk_that_is_full_while_zarr_writes_is_one_line(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = copy(made, tmp_path / "full.zarr")
+    rows = store.open_dataset(path).read("split", np.arange(5))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(zarr.Array, "__setitem__", full)
+    with pytest.raises(RunError, match=r"the disk is full while writing .*full\.zarr; nothing finished is lost: free space"):
+        store.write_shard(path, 0, {"split": rows})
 
 
 def test_a_lost_array_is_named(made: Path, tmp_path: Path) -> None:

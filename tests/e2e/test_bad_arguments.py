@@ -6,6 +6,7 @@ import pytest
 from processes import RUN, Keyin, complaint
 
 HUGE = "9" * 40
+HURRIED = pytest.mark.usefixtures("hurried")  # what is not refused would be made, for years
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,8 @@ HUGE = "9" * 40
         (("table", "tiny/brownian", "--samples", HUGE), ("invalid value for '--samples'",)),
         (("table", "tiny/brownian", "--sequences", HUGE), ("invalid value for '--sequences'",)),
         (("eval-f1", "--ckpt", "x", "--seed", HUGE), ("invalid value for '--seed'",)),
+        (("eval-f1", "--ckpt", "x", "--limit", HUGE), ("invalid value for '--limit'",)),
+        (("plan", "--method", "none", "--pictures", HUGE), ("invalid value for '--pictures'",)),
         (("train", "."), ("no recipe .:", "`keyin recipes list`")),
         (("train", ""), ("no recipe '':", "`keyin recipes list`")),
         (("train", "9" * 5000), ("no recipe 9999", "`keyin recipes list`")),
@@ -35,6 +38,7 @@ HUGE = "9" * 40
         (("info", "[/red]"), ("nothing at [/red]",)),
     ],
 )
+@HURRIED
 def test_one_line(args: tuple[str, ...], parts: tuple[str, ...], here: Keyin, tmp_path: Path) -> None:
     done = here(*args, cwd=tmp_path)
     complaint(done, *parts)
@@ -59,6 +63,7 @@ def test_a_launcher_that_says_nonsense(variables: dict[str, str], here: Keyin, t
     ],
 )
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["run", "dry"])
+@HURRIED
 def test_what_cannot_fit_into_memory(
     command: tuple[str, ...], override: str, dry: list[str], here: Keyin, tmp_path: Path
 ) -> None:

@@ -69,6 +69,17 @@ def test_a_changed_byte_is_found(here: Keyin, tiny: Path, tmp_path: Path) -> Non
     complaint(here("info", run, "--verify", cwd=tmp_path), "does not match its checksums", again)
 
 
+def test_what_a_stranger_says_does_nothing_to_a_terminal(here: Keyin, tmp_path: Path) -> None:
+    """…such as giving it another title, which no library takes out on the way, unlike colours."""
+    said = "\x1b]0;title\x07"
+    group = zarr.create_group(tmp_path / f"{said}.zarr", attributes={"sha256": said, "manifest": {"command": said}})
+    group.create_array("frames", data=np.ones((2, 6, 4, 4, 1), np.uint8))
+    done = here("info", f"{said}.zarr", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.replace("\n", "").isprintable()
+    assert done.stdout.count(r"\x1b]0;title\x07") == 3
+
+
 @pytest.mark.parametrize(
     ("args", "parts"),
     [

@@ -1,4 +1,4 @@
-"""Stage 2 stands on stage 1 as it is recorded: on no other weights, damaged or of another command."""
+"""Nothing is trained that does not fit into memory, and stage 2 on no weights of stage 1 but those that are recorded."""
 
 from pathlib import Path
 
@@ -41,3 +41,10 @@ def test_weights_of_stage_1_that_change_meanwhile_are_not_trained_on(tmp_path: P
     with pytest.raises(InputError, match=r"run/interpolator was replaced by another command meanwhile, or is damaged"):
         train("keyin", tmp_path)
     assert not (tmp_path / "run/keyin").exists()
+
+
+def test_steps_that_do_not_fit_into_memory_are_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.memory, "needed", lambda *_: 10**18)
+    with pytest.raises(InputError, match=r"training interpolator needs 1,000,000,000\.0 GB of memory, .* are free: give"):
+        train("interpolator", tmp_path)
+    assert not (tmp_path / "run/interpolator").exists()
