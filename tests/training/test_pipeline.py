@@ -9,7 +9,8 @@ from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import stage
 from keyin_cli.model.weights import read_weights, save_tensors
 from keyin_cli.recipe import load
-from keyin_cli.training import pipeline
+from keyin_cli.training import memory, pipeline
+from keyin_cli.training.estimate import estimate
 
 SMALL = ("data.n=60", "pretrain.steps=1", "pretrain.batch=2", "train.steps=1", "train.batch=2")
 
@@ -44,7 +45,9 @@ def test_weights_of_stage_1_that_change_meanwhile_are_not_trained_on(tmp_path: P
 
 
 def test_steps_that_do_not_fit_into_memory_are_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline.memory, "needed", lambda *_: 10**18)
+    monkeypatch.setattr(memory, "needed", lambda *_: 10**18)
     with pytest.raises(InputError, match=r"training interpolator needs 1,000,000,000\.0 GB of memory, .* are free: give"):
         train("interpolator", tmp_path)
     assert not (tmp_path / "run/interpolator").exists()
+    with pytest.raises(InputError, match=r"training interpolator needs .* give a smaller pretrain\.batch"):
+        estimate(load("tiny/brownian", SMALL), stage("interpolator"))
