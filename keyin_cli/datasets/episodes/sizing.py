@@ -16,7 +16,8 @@ SHORTEST, LONGEST = 8, 61  # frames of a window
 SEGMENT = 25  # frames between two keyframes, at most
 SHORT = 10  # per cent of the episodes may be shorter than a window
 OVERLAP = 2  # windows that a frame is in, about
-VISITS = 2000  # times that training comes by a frame, at most: more would learn few frames by heart
+VISITS = 180  # times that training comes by a frame: after that held-out episodes are inpainted worse (RESULTS.md, 2026-11-28)
+LEAST = 1000  # steps: before that no frame is drawn well
 BATCH = 64
 EMBEDDING = COMPONENTS = 128
 
@@ -70,5 +71,5 @@ def tree(episodes: Episodes, name: str, signals: Sequence[str], images: bool) ->
 
 
 def most_steps(total: int, longest: int) -> int:
-    """Steps of stage 1 after which every one of `total` frames was seen often enough."""
-    return max(200, VISITS * total // (BATCH * (longest + 1) // 2))
+    """Steps of stage 1 after which every one of `total` frames was seen often enough; more would learn them by heart."""
+    return max(LEAST, VISITS * total // (BATCH * (longest + 1) // 2))
