@@ -173,9 +173,9 @@ def test_what_no_number_can_be_drawn_from(model: keyin_cli.Model) -> None:
 
 
 def test_methods_choose_on_the_dataset_that_the_recipe_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = generate.generate(BrownianData(n=40, seed=5), tmp_path / "artifacts/data/brownian.zarr", workers=1)
+    data = generate.generate(BrownianData(n=400, seed=5), tmp_path / "artifacts/data/brownian.zarr", workers=1)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(machine, "free_memory", lambda: 0)
+    monkeypatch.setattr(machine, "free_memory", lambda: 20_000_000)  # a chunk, not all frames
     training = keyin_cli.open_dataset(data["path"])
     training = training.read("frames", training.indices("train"), 35)
     assert len(training) > 10
