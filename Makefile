@@ -22,7 +22,7 @@ demo: install
 test: install
 	$(VENV)/bin/pytest --numprocesses auto --dist loadfile
 
-# All attacks of docs/reliability.md, about an hour on two cores; stopped, it goes on where it was. ARGS=--overwrite starts anew.
+# All attacks of docs/reliability.md, half an hour on two cores; stopped, it goes on where it was. ARGS=--overwrite starts anew.
 fuzz: install
 	cd tests && ../$(VENV)/bin/python -m fuzz --out ../artifacts/fuzz $(ARGS)
 
