@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fuzz import families
+from fuzz import families, table
 
 TESTS = Path(__file__).parents[1]
 
@@ -30,3 +30,13 @@ def test_a_sample(name: str, sampled: list[dict[str, object]]) -> None:
     cases = [each for each in sampled if each["family"] == name]
     assert cases
     assert [each for each in cases if each["problems"]] == []
+
+
+def test_the_page_shows_the_last_whole_run() -> None:
+    root = TESTS.parent
+    whole = json.loads((root / "artifacts" / "released" / "fuzz" / "table.json").read_text())["rows"]
+    assert table.markdown(whole) in (root / "docs" / "reliability.md").read_text()
+    counts: dict[str, int] = {}
+    for module in map(families.family, families.names()):
+        counts[module.ROW] = counts.get(module.ROW, 0) + module.COUNT
+    assert {row["tried"]: row["number"] for row in whole} == counts
