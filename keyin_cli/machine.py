@@ -62,9 +62,13 @@ def check_room(needed: int, what: str, less: str, free: int | None = None) -> No
         raise InputError(f"{what} needs {sized(needed)} of memory, {sized(free)} are free: {less}")
 
 
-def sized(count: int) -> str:
-    """A number of bytes as a person says it."""
-    return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"
+def sized(count: float) -> str:
+    """A number of bytes as a person says it: 1234567 -> '1.2 MB'."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
 
 
 def _own_limits() -> list[tuple[int, int]]:

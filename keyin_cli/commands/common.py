@@ -53,15 +53,6 @@ def emit(result: dict[str, Any], as_json: bool, lines: list[str]) -> None:
         typer.echo(json.dumps(result) if as_json else printable("\n".join(lines)))
 
 
-def bytes_text(count: float) -> str:
-    """1234567 -> '1.2 MB'."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
 def seconds_text(seconds: float) -> str:
     """95 -> '1 min 35 s'."""
     minutes, rest = divmod(round(seconds), 60)

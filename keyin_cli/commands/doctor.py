@@ -9,7 +9,8 @@ import sys
 from typing import Any
 
 from keyin_cli import machine
-from keyin_cli.commands.common import Json, bytes_text, emit
+from keyin_cli.commands.common import Json, emit
+from keyin_cli.machine import sized
 
 
 def run(as_json: Json = False) -> None:
@@ -54,9 +55,9 @@ def _gl() -> list[dict[str, Any]]:
 
 def _disk() -> dict[str, Any]:
     free = shutil.disk_usage(".").free
-    return _row("disk", free > 2e9, f"{bytes_text(free)} free here", "2 GB are needed for datasets and runs")
+    return _row("disk", free > 2e9, f"{sized(free)} free here", "2 GB are needed for datasets and runs")
 
 
 def _memory() -> dict[str, Any]:
     total = machine.total_memory()
-    return _row("memory", total > 4e9, bytes_text(total), "training recipes/brownian.yaml takes up to 4 GB")
+    return _row("memory", total > 4e9, sized(total), "training recipes/brownian.yaml takes up to 4 GB")

@@ -17,11 +17,11 @@ from keyin_cli.commands.common import (
     Overwrite,
     Set,
     Workers,
-    bytes_text,
     emit,
     listed,
     seconds_text,
 )
+from keyin_cli.machine import sized
 from keyin_cli.names import generated
 from keyin_cli.registry import DATASETS
 
@@ -53,14 +53,14 @@ def run(
     if dry_run:
         estimate = generate.estimate(data, workers or machine.cores())
         lines = [recipe.to_yaml(data), *(f"{name}: {shape}" for name, shape in estimate["arrays"].items())]
-        cost = f"{bytes_text(estimate['bytes'])} on disk, {bytes_text(estimate['memory'])} of memory"
+        cost = f"{sized(estimate['bytes'])} on disk, {sized(estimate['memory'])} of memory"
         emit(estimate, as_json, [*lines, f"about {cost}, {seconds_text(estimate['seconds'])}"])
         return
     with storage.waiting(not no_wait):
         result = generate.generate(data, Path(data.path), workers or machine.cores(), dask, overwrite)
     rate = f"{result['sequences_per_second']:,.0f} sequences/s"
     lines = [
-        f"{result['path']}: {result['n']:,} sequences, {bytes_text(result['bytes'])}, {seconds_text(result['seconds'])}, {rate}",
+        f"{result['path']}: {result['n']:,} sequences, {sized(result['bytes'])}, {seconds_text(result['seconds'])}, {rate}",
         f"states {result['states_sha256'][:16]}; look at it with: keyin info {result['path']}",
     ]
     emit(result, as_json, lines)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from keyin_cli.commands.common import Json, NoWait, Overwrite, bytes_text, emit, listed
+from keyin_cli.commands.common import Json, NoWait, Overwrite, emit, listed
+from keyin_cli.machine import sized
 from keyin_cli.registry import SOURCES
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def lines(made: Episodes) -> list[str]:
     image = "x".join(map(str, made.image))
     return [
         f"{made.path}: {made.n:,} episodes of {shortest:,} to {longest:,} frames {image} at {made.fps:g} a second, "
-        f"{bytes_text(storage.size(made.path))}",
+        f"{sized(storage.size(made.path))}",
         *([f"signals: {', '.join(f'{name} ({size})' for name, size in made.signals.items())}"] if made.signals else []),
         *([f"labels: {shown(given['path']) if isinstance(given, dict) else 'yes'}"] if made.labelled else []),
         f"look at it with: keyin info {made.path} --figures",

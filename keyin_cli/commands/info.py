@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from keyin_cli.commands.common import Json, bytes_text, emit
+from keyin_cli.commands.common import Json, emit
+from keyin_cli.machine import sized
 
 DRAWN = ("dataset", "episodes")
 
@@ -44,7 +45,7 @@ def run(
     }
     lines = [
         f"kind        {result['kind']}",
-        f"path        {result['path']} ({bytes_text(facts.pop('bytes'))})",
+        f"path        {result['path']} ({sized(facts.pop('bytes'))})",
         f"created by  {result['created_by'] or 'unknown'}",
         *(f"from        {name}: {value['path']} {str(value['sha256'])[:16]}" for name, value in (result["inputs"] or {}).items()),
         *(f"{key:<11} {value}" for key, value in facts.items()),
@@ -213,7 +214,7 @@ def _run(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         "created": manifest["created"],
         "code": manifest["git"],
         "state": "finished" if "finished" in manifest or manifest["kind"] == "evaluation" else "unfinished",
-        "memory": f"{bytes_text(manifest['peak_memory_bytes'])} at most" if "peak_memory_bytes" in manifest else "unknown",
+        "memory": f"{sized(manifest['peak_memory_bytes'])} at most" if "peak_memory_bytes" in manifest else "unknown",
     }
     if "seconds" in manifest:
         steps = f" for {manifest['steps']:,} steps" if "steps" in manifest else ""

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from keyin_cli.commands.common import Json, bytes_text, emit
+from keyin_cli.commands.common import Json, emit
+from keyin_cli.machine import sized
 
 NAME = "report.html"
 
@@ -36,7 +37,7 @@ def run(
     report.write(out, page)
     size = storage.size(out)
     result = {"path": str(out), "kind": page.kind, "episodes": len(page.episodes), "bytes": size}
-    lines = [f"{shown(out)}: {page.kind} of {page.title}, {bytes_text(size)}", *([page.left_out] if page.left_out else [])]
+    lines = [f"{shown(out)}: {page.kind} of {page.title}, {sized(size)}", *([page.left_out] if page.left_out else [])]
     emit(result, as_json, lines)
 
 

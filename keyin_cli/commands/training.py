@@ -20,10 +20,10 @@ from keyin_cli.commands.common import (
     Set,
     Tensorboard,
     Workers,
-    bytes_text,
     emit,
     seconds_text,
 )
+from keyin_cli.machine import sized
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ def train(stage: str, options: Options) -> None:
         plan = estimate(settings, spec)
         lines = [recipe.to_yaml(spec.variant(settings)), *(f"{key}: {shape}" for key, shape in plan["shapes"].items())]
         total = f"{plan['parameters']:,} parameters, {plan['steps']:,} steps at {plan['steps_per_second']:.1f}/s"
-        cost = (
-            f"about {seconds_text(plan['seconds'])}, {bytes_text(plan['memory'])} of memory, {bytes_text(plan['bytes'])} on disk"
-        )
+        cost = f"about {seconds_text(plan['seconds'])}, {sized(plan['memory'])} of memory, {sized(plan['bytes'])} on disk"
         emit(plan, options.as_json, [*lines, f"{total}: {cost}"])
         return
     from keyin_cli.training import pipeline

@@ -93,7 +93,7 @@ def test_stored_arrays_are_mapped_and_compressed_ones_read_when_asked_for(
     assert isinstance(stored.arrays["frames"].values, np.memmap)
     assert "values" not in vars(stored.arrays["state"])
     monkeypatch.setattr(npz, "free_memory", lambda: 4 * FRAMES.nbytes - 1)
-    what = r"frames.npy of .* is compressed and takes 0.0 MB of memory, at most 0.0 MB are taken: store it uncompressed"
+    what = r"frames.npy of .* is compressed and takes [0-9.]+ k?B of memory, at most [0-9.]+ k?B are taken: store it uncompressed"
     with pytest.raises(InputError, match=what):
         next(compressed.read(0, Wanted()))
     monkeypatch.setattr(npz, "free_memory", lambda: 4 * FRAMES.nbytes)
