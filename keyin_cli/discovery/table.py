@@ -52,7 +52,8 @@ class Tabled(Protocol):
 class Settings:
     """How a table is made.
 
-    `seeds`: training seeds, from the recipe's own on, each from stage 1 on; pictures and released weights are those of the first.
+    `seeds`: training seeds, each from stage 1 on: the recipe's own, then 0, 1, 2 … without it; pictures and released weights are
+    those of the recipe's.
     `baseline_seeds`: those of all methods but the first, when they are fewer. `sequences`: test sequences whose predictions are
     compared; `samples`: from the prior for each of them.
     """
@@ -139,10 +140,9 @@ def _other_seeds(
     """Keyframes (n,N) of the test sequences by every training seed, for each row of a trained method; `out` has the first's."""
     trained = [method for method in methods if method.stage]
     found = {row: [_times(out, row, recipe)] for row in _selectors(trained)}
-    for more in range(1, settings.seeds):
+    for more, seed in enumerate(more_seeds(recipe.seed, settings.seeds), 1):
         few = settings.baseline_seeds is not None and more >= settings.baseline_seeds
         some = [method for method in trained if not few or method is methods[0] or len(_stages([method])) == 1]
-        seed = recipe.seed + more
         run, half = storage.runs(f"{recipe.name}-seed{seed}"), out / f"seed{seed}"
         with storage.locked(half):
             train_and_publish(check(recipe.model_dump(mode="json"), [f"seed={seed}"]), _stages(some), run, half)
@@ -151,6 +151,11 @@ def _other_seeds(
         for row in selectors:
             found[row].append(_times(half, row, recipe))
     return found
+
+
+def more_seeds(first: int, n: int) -> list[int]:
+    """The training seeds after the recipe's own, n - 1 of them: a recipe may have any of 0 … n - 1 without another being trained."""
+    return [seed for seed in range(n) if seed != first][: n - 1]
 
 
 def _times(folder: Path, row: str | None, recipe: Recipe) -> Times:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keyin_cli.discovery.table import Settings, table
+from keyin_cli.discovery.table import Settings, more_seeds, table
 from keyin_cli.errors import InputError
 from keyin_cli.methods import checkpoints, tap
 from keyin_cli.methods.method import Method
@@ -21,3 +21,9 @@ def test_what_predicts_nothing_cannot_be_compared(
     with pytest.raises(InputError, match="method other says predicts=True and trains no model with `reconstruct` and `sample`"):
         table(load("tiny/brownian"), [other], Settings(), checkpoints.load)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("first", "more"), [(0, [1, 2]), (2, [0, 1]), (1, [0, 2]), (7, [0, 1])])
+def test_a_recipe_with_a_later_seed_trains_no_other_seeds(first: int, more: list[int]) -> None:
+    assert more_seeds(first, 3) == more
+    assert more_seeds(first, 1) == []
