@@ -33,7 +33,10 @@ def run(
         str | None,
         typer.Option(
             metavar="METHOD",
-            help=listed("How keyframes are found; default search, with --ckpt the first trained of: ", finding()),
+            help=listed(
+                "How keyframes are found; default rests where motion rests, else search, with --ckpt the first trained of: ",
+                finding(),
+            ),
         ),
     ] = None,
     keyframes: Annotated[
@@ -100,10 +103,12 @@ def run(
             with _replacing(folder):
                 data = _episodes(source, folder, wanted if checkpoint is None else _as_known(wanted, checkpoint.recipe))
             if checkpoint is None:
-                method = method or "search"
+                trained = method or finders.SEARCH
                 with _replacing(folder / learning.RUN):
-                    run = learning.train(folder, data, method, wanted.signals, images, minutes)
+                    run = learning.train(folder, data, trained, wanted.signals, images, minutes)
                 checkpoint = checkpoints.load(run, overrides)
+                if method is None:
+                    method = finders.SEARCH if price is not None else finders.usual(checkpoint, data)
         name, finder, view = finders.made(method, checkpoint, data)
         if price is not None and finder.knob != "price":
             raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")

@@ -154,7 +154,7 @@ def _other_seeds(
 
 
 def more_seeds(first: int, n: int) -> list[int]:
-    """The training seeds after the recipe's own, n - 1 of them: a recipe may have any of 0 … n - 1 without another being trained."""
+    """The training seeds after the recipe's own, n - 1 of them: 0, 1, 2 … without it."""
     return [seed for seed in range(n) if seed != first][: n - 1]
 
 

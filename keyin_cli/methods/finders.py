@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from keyin_cli.discovery.selector import Frames, Sources
 from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import method
 from keyin_cli.names import finding
+from keyin_cli.progress import say, track
 from keyin_cli.registry import METHODS
 
 if TYPE_CHECKING:
@@ -34,6 +35,31 @@ def view_of(recipe: Recipe, episodes: Episodes) -> Seen | None:
         here, known = ("x".join(map(str, image)) for image in (episodes.image, recipe.data.image))
         raise InputError(f"{episodes.path} has frames of {here}, the recipe knows {known}: import it in that size")
     return None
+
+
+RESTS, SEARCH = "rests", "search"
+OFTEN = 2  # rests of an episode on average, from which on they are taken for the keyframes
+
+
+def usual(checkpoint: Checkpoint, episodes: Episodes) -> str:
+    """What finds the keyframes of demonstrations for which nobody named a method: their rests, where they have some, else search.
+
+    No label is looked at. What never stops, such as a ball that bounces, has no rests.
+    """
+    from keyin_cli.discovery.finding import frames_of
+
+    _, finder, view = made(RESTS, checkpoint, episodes)
+    count = 0
+    with track("looking for rests", episodes.total) as advance:
+        for begin, length in zip(episodes.begins.tolist(), episodes.lengths.tolist(), strict=True):
+            count += int(finder.select(finder.look(partial(frames_of, episodes, view, begin), length), finder.usual)[0].sum())
+            advance(length)
+    rests = f"motion rests {count / episodes.n:.1f} times in an episode"
+    if count >= OFTEN * episodes.n:
+        say(f"{rests}: found by {RESTS}, --method {SEARCH} would look for what others are inpainted from")
+        return RESTS
+    say(f"{rests}: found by {SEARCH}")
+    return SEARCH
 
 
 def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[str, Finder, Seen | None]:

@@ -70,6 +70,23 @@ def test_another_number_needs_no_new_training(found: dict, here: Keyin, source: 
     assert weights.stat().st_mtime_ns == before
 
 
+def test_where_motion_rests_keyframes_are_the_last_frames_of_rests(keyin: Keyin, here: Keyin, source: Path) -> None:
+    step = [1, 1, 1, 0, 0, 0]  # from each frame to the next, three times in an episode of 19
+    place = np.concatenate([np.cumsum([0, *step * 3])] * 3)
+    frames = np.zeros((len(place), 16, 16, 3), np.uint8)
+    frames[np.arange(len(place)), :, place] = 255
+    np.savez(source / "r.npz", frames=frames, episode_ends=np.array([19, 38, 57]), fps=np.array(10.0))
+    done = keyin("find", "r.npz", *SHORT, cwd=source)
+    assert "motion rests 2.0 times in an episode: found by rests" in done.stderr
+    result = printed(done)
+    assert (result["method"], result["settings"]) == ("rests", {"depth": 0.4})
+    assert [episode["keyframes"] for episode in result["episodes"]] == [[5, 11]] * 3  # it does not move on after the third
+    dear = printed(here("find", "r.npz", *SHORT, "--price", "1e9", "--overwrite", cwd=source))
+    assert dear["method"] == "search"
+    one = printed(here("find", "r.npz", *SHORT, "--method", "rests", "--keyframes", "1", "--overwrite", cwd=source))
+    assert sum(len(episode["keyframes"]) for episode in one["episodes"]) <= 3
+
+
 def test_too_many_keyframes_are_remarked() -> None:
     assert remarks(24, 96) == []
     (line,) = remarks(25, 96)
