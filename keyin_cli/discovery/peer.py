@@ -29,8 +29,8 @@ class Demonstration:
     Attributes:
         frames: (n,H,W,C) uint8.
         signals: (n,D) float32, all signals but actions, side by side; D is 0 where there are none.
-        roles: by name of `ROLES` the columns that have that part: `gripper` (n,1), 0 open and 1 closed; `joint_velocities` (n,J), rad/s; `effector`
-            (n,3), m; `actions` (n,A). Those that a dataset does not have are missing.
+        roles: by name of `ROLES` the columns that have that part: `gripper` (n,1), 0 open and 1 closed; `joint_velocities`
+            (n,J), rad/s; `effector` (n,3), m; `actions` (n,A). Those that a dataset does not have are missing.
         fps: frames a second.
     """
 
@@ -44,8 +44,8 @@ class Demonstration:
 
 
 class Peer(Protocol):
-    """A way to find the keyframes of demonstrations. `knob` is the name of the number that decides how many there are, `usual` its
-    value when nobody asks for another; `own`: whether it chooses their number itself, else it has to be told."""
+    """A way to find the keyframes of demonstrations. `knob` is the name of the number that decides how many there are, `usual`
+    its value when nobody asks for another; `own`: whether it chooses their number itself, else it has to be told."""
 
     knob: str
     usual: float
