@@ -45,7 +45,8 @@ class Demonstration:
 
 class Peer(Protocol):
     """A way to find the keyframes of demonstrations. `knob` is the name of the number that decides how many there are, `usual`
-    its value when nobody asks for another; `own`: whether it chooses their number itself, else it has to be told."""
+    its value when nobody asks for another; `own`: whether it chooses their number itself, else it has to be told. A method that
+    cannot be told has no knob, `""`."""
 
     knob: str
     usual: float
@@ -56,7 +57,11 @@ class Peer(Protocol):
         ...
 
     def setting(self, evidence: Evidence, wanted: int) -> float:
-        """The knob's value at which an episode has as many keyframes as wanted, or just fewer where it cannot."""
+        """The knob's value at which an episode has as many keyframes as wanted, or just fewer where it cannot.
+
+        Raises:
+            InputError: the method has no knob.
+        """
         ...
 
     def select(self, evidence: Evidence, setting: float) -> Times:
