@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.discovery import parts
-from keyin_cli.discovery.peer import Demonstration
+from keyin_cli.discovery.peer import PIXELS, SIGNALS, Demonstration
 
 COMPONENTS = 32
 MOST_FRAMES, MOST_VALUES = 2000, 2**25  # from which components are found: 128 MiB of float32
@@ -96,4 +96,4 @@ def _flat(episode: Demonstration, which: NDArray[np.int64] | slice = slice(None)
     return np.asarray(frames.reshape(len(frames), -1) / np.float32(255), np.float32)
 
 
-EMBEDDINGS = {"pixels": of_pixels, "signals": of_signals}
+EMBEDDINGS = {PIXELS: of_pixels, SIGNALS: of_signals}

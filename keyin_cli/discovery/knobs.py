@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from keyin_cli.discovery.peer import Floats, Times
+from keyin_cli.discovery.peer import Floats
 
 
 def closest(count: Callable[[float], int], settings: Iterable[float], wanted: int) -> float:
@@ -37,14 +37,6 @@ def lowest(count: Callable[[float], int], settings: Sequence[float], wanted: int
         middle = (low + high) // 2
         low, high = (low, middle) if count(settings[middle]) <= wanted else (middle + 1, high)
     return settings[low]
-
-
-def first(scores: Floats, count: float) -> Times:
-    """The `count` frames (n,) with the highest scores, of equals the earliest; none whose score is not above 0."""
-    order = np.argsort(-scores, kind="stable")[: max(round(count), 0)]
-    times = np.zeros(len(scores), np.bool_)
-    times[order] = scores[order] > 0
-    return times
 
 
 def threshold(scores: Floats, wanted: int) -> float:
