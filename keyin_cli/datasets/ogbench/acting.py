@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -116,6 +117,8 @@ def demonstrate(make: Callable[..., Any], act: Act, seed: int, index: int, size:
             return _attempt(make, act, np.random.SeedSequence([seed, index, attempt]), attempt, size)
         except Failed:
             continue
+        finally:
+            gc.collect()  # a simulator refers to itself, and Python does not see how large it is
     raise RuntimeError(f"episode {index} of seed {seed}: all of {ATTEMPTS} attempts failed")
 
 

@@ -1,5 +1,5 @@
 """Two cubes of OGBench, one after the other of which is moved by an expert that plans nothing: it looks where the cube is and
-does what comes next, so that it takes its time, and grasps again what slips."""
+does what comes next, so that it takes its time, and grasps again what slips. How often is drawn for every episode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from keyin_cli.datasets.ogbench import acting, worlds
 from keyin_cli.datasets.ogbench.acting import WORLD, Demonstration, Event, Failed, Recorder, happened
 
-SUBTASKS = 3  # in an episode
+SUBTASKS = (2, 4)  # in an episode, from the first to the last of these
 HOLDING = (4, 5, 6, 7)  # phases of the expert in which the cube is in the hand: up, across, down, opening
 SLIP = 5  # steps, a quarter of a second: what is held for less has slipped
 
@@ -27,12 +27,12 @@ def demonstrate(seed: int, index: int, size: int) -> Demonstration:
     return acting.demonstrate(partial(worlds.CubeEnv, env_type="double", **WORLD), _act, seed, index, size)
 
 
-def _act(_: np.random.Generator, recorder: Recorder, info: dict[str, Any]) -> tuple[list[Event], dict[str, Any]]:
+def _act(numbers: np.random.Generator, recorder: Recorder, info: dict[str, Any]) -> tuple[list[Event], dict[str, Any]]:
     """Raises:
     Failed: a cube does not come to its place.
     """
     events: list[Event] = []
-    for number in range(SUBTASKS):
+    for number in range(numbers.integers(SUBTASKS[0], SUBTASKS[1] + 1)):
         if number:
             _, info = recorder.env.set_new_target()
         begin = recorder.steps
