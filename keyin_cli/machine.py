@@ -31,7 +31,8 @@ def peak_memory() -> int:
 
 def forget_peak() -> None:
     """Begin to measure `recent_peak`; where the system cannot (no Linux, a container that forbids it) that stays the largest of
-    all times."""
+    all times. What earlier work took is given back first."""
+    give_back()
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

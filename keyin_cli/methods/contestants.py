@@ -110,6 +110,10 @@ def found_by_peer(job: Job) -> Kept | str:
         ]
     except InputError as error:
         return str(error)
+    except Exception as error:
+        if _ours(contestant.method):
+            raise
+        return f"{contestant.method} failed ({_reason(error)}): mend or uninstall its package"
     given = _all(found)
     if given is None and not peer.own:
         return f"{contestant.method} neither chooses how many keyframes there are nor can be told it"
@@ -167,6 +171,15 @@ def found_by_training(job: Job) -> Kept | str:
         seconds_per_episode=round((time.monotonic() - begun) / len(found), 4),
         peak_memory_bytes=max([machine.recent_peak(), *(each.get("peak_memory_bytes", 0) for each in manifests)]),
     )
+
+
+def _ours(name: str) -> bool:
+    card = METHODS.cards.get(name)
+    return card is not None and card.module.startswith("keyin_cli.")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]
 
 
 class _Whole:

@@ -66,6 +66,11 @@ class Needy(Every):
         raise InputError("needy needs a role that this dataset has not")
 
 
+class Broken(Every):
+    def look(self, episode: Demonstration) -> np.ndarray:
+        raise ZeroDivisionError("0/0\nagain")
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     data = pieces.turns(tmp_path / "t.zarr", n=3)
@@ -105,6 +110,7 @@ def test_a_method_that_cannot_be_told(job: Job, monkeypatch: pytest.MonkeyPatch)
     [
         (Neither, "fake neither chooses how many keyframes there are nor can be told it"),
         (Needy, "needy needs a role that this dataset has not"),
+        (Broken, "fake failed (ZeroDivisionError: 0/0 again): mend or uninstall its package"),
         (Wrong, "method fake gave (4,) int64 for an episode of"),
     ],
 )
