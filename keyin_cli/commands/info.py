@@ -39,6 +39,8 @@ def run(
         again = "make it again with the command that made it, and --overwrite"  # which is data, and not for us to advise
         if result["kind"] in ("dataset", "episodes"):
             again = rebuild(path) if result["kind"] == "dataset" else "copy or import it again"
+            if result["kind"] == "episodes" and isinstance(result["recipe"], dict) and "seed" in result["recipe"]:
+                again = "make it again with `keyin gen-data --overwrite`"
         raise InputError(f"{path} does not match its checksums: {again}")
     if figures and result["kind"] not in DRAWN:
         raise InputError(f"--figures draws datasets, {path} is a {result['kind']}: give it a dataset, or leave --figures out")

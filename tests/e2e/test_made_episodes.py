@@ -1,10 +1,12 @@
 """Episodes of a kind: killed and continued, by one worker or two, and what other commands make of them."""
 
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zarr
 from processes import Keyin, complaint, interrupt, printed
 
 from keyin_cli import storage
@@ -60,6 +62,12 @@ def test_what_commands_say_of_them(here: Keyin, whole: tuple[Any, Path]) -> None
     complaint(here("gen-data", "gridworld", "--n", "25", "--out", "data.zarr", cwd=path), "another recipe (n: 24 -> 25)")
     complaint(here("gen-data", "gridworld", "--set", "size=32", cwd=path), "size")
     complaint(here("import", "data.zarr", "--out", "data.zarr", cwd=path), "data.zarr")
+
+
+def test_damage_is_seen(here: Keyin, whole: tuple[Any, Path], tmp_path: Path) -> None:
+    shutil.copytree(whole[1] / "data.zarr", tmp_path / "data.zarr")
+    zarr.open_group(tmp_path / "data.zarr", mode="r+")["data/action"][7] = 0
+    complaint(here("info", "data.zarr", "--verify", cwd=tmp_path), "make it again with `keyin gen-data --overwrite`")
 
 
 def test_a_dry_run_makes_nothing(here: Keyin, tmp_path: Path) -> None:
