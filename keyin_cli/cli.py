@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from keyin_cli import __version__, distributed, interrupts
 from keyin_cli.commands import (
     baseline,
+    benchmark,
     doctor,
     eval_f1,
     export,
@@ -106,6 +107,7 @@ app.command("train", epilog="keyin train recipes/brownian.yaml --seed 1 --out ar
 app.command("baseline", epilog="keyin baseline surprise recipes/brownian.yaml")(baseline.run)
 app.command("eval-f1", epilog="keyin eval-f1 --ckpt artifacts/runs/brownian --split val --selector search")(eval_f1.run)
 app.command("table", epilog="keyin table recipes/brownian.yaml --seeds 1")(table.run)
+app.command("benchmark", epilog="keyin benchmark gridworld --minutes 15 --out artifacts/benchmark")(benchmark.run)
 app.command("plan", epilog="keyin plan --ckpt artifacts/runs/pushing --method none --method keyin")(plan.run)
 app.command("find", epilog="keyin find demonstrations/ --minutes 20")(find.run)
 app.command("report", epilog="keyin report artifacts/find/mine/keyframes.json")(report.run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 from keyin_cli.errors import InputError
@@ -26,6 +27,21 @@ def cores() -> int:
 def peak_memory() -> int:
     """Largest resident size of this process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def forget_peak() -> None:
+    """Begin to measure `recent_peak`; where the system cannot (no Linux, a container that forbids it) that stays the largest of
+    all times. What earlier work took is given back first."""
+    give_back()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def recent_peak() -> int:
+    """Largest resident size of this process since `forget_peak`, in bytes."""
+    status = Path("/proc/self/status")
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines()) if status.is_file() else {}
+    return int(lines["VmHWM"].split()[0]) * 1024 if "VmHWM" in lines else peak_memory()
 
 
 def total_memory() -> int:

@@ -18,6 +18,16 @@ def finding() -> list[str]:
     return [name for name, card in METHODS.cards.items() if "finder" in card.given]
 
 
+def peering() -> dict[str, tuple[str, ...]]:
+    """The methods that look at whole demonstrations without a stage of ours, and of each the parts that it can look at."""
+    return {name: _parts(card) for name, card in METHODS.cards.items() if "peers" in card.given}
+
+
+def competing() -> list[str]:
+    """The methods of `keyin benchmark`, in order."""
+    return [name for name, card in METHODS.cards.items() if card.given & {"finder", "peers"}]
+
+
 def proposing() -> list[str]:
     """The rows of Table 2: everything that proposes subgoals; the strongest last, as in the paper."""
     return [row for card in reversed(METHODS.cards.values()) for row in _rows(card, "proposers")]
@@ -35,12 +45,24 @@ def compared() -> list[str]:
 
 def generated() -> list[str]:
     """The kinds of dataset that `keyin gen-data` makes."""
-    return [name for name, card in DATASETS.cards.items() if "arrays" in card.given]
+    return [name for name, card in DATASETS.cards.items() if {"arrays", "demonstrator"} & card.given]
+
+
+def demonstrated() -> list[str]:
+    """The kinds of dataset that have labelled episodes, those of `keyin benchmark`."""
+    return [name for name, card in DATASETS.cards.items() if "demonstrator" in card.given]
 
 
 def servos() -> list[str]:
     """The servos that `keyin plan --servo` offers."""
     return [name for name, card in SERVOS.cards.items() if "chance" not in card.given]
+
+
+def _parts(card: Card) -> tuple[str, ...]:
+    try:
+        return card.keys["peers"] if "peers" in card.keys else tuple(METHODS.get(card.name).peers)
+    except InputError:  # a list has it, and its use says what is wrong
+        return ()
 
 
 def _rows(card: Card, field: str) -> list[str]:

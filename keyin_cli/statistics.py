@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,12 @@ Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 
-def interval_of_ratio(
-    counts: NDArray[np.int64], ratio: Callable[[NDArray[np.int64]], Floats], resamples: int, seed: int = 0
-) -> Interval:
+def interval_of_ratio(counts: NDArray[Any], ratio: Callable[[NDArray[Any]], Floats], resamples: int, seed: int = 0) -> Interval:
     """95 % bootstrap interval of a ratio of counts that are summed over whole sequences, such as F1.
 
     Args:
-        counts: (n,C) int64, the counts of each of n sequences.
-        ratio: summed counts (C,k) int64 of k resamples -> their ratios (k,) float64.
+        counts: (n,C) int64 or float64, the counts or other summands of each of n sequences.
+        ratio: summed counts (C,k) of k resamples -> their ratios (k,) float64.
         resamples: how many sets of n sequences are sampled with replacement.
 
     Returns:
@@ -111,7 +110,7 @@ def mcnemar(gained: int, lost: int) -> float:
     return min(1.0, 2 * tail / 2**n)
 
 
-def _some(values: NDArray[np.float64] | NDArray[np.int64]) -> int:
+def _some(values: NDArray[Any]) -> int:
     if not len(values):
         raise ValueError("a bootstrap needs at least one value to sample from")
     return len(values)

@@ -4,9 +4,8 @@
     python studies/ogbench_scene.py --out DIR --episodes 60 --seed 0 --size 64
     keyin import DIR --out DIR.zarr --signals observation.state,action
 
-Episodes of OGBench's scene (ogbench_episodes.py), 10 frames a second. Events are the waypoints of the experts' plans where a hand
-closes or opens around the cube, a button is down, a drawer or window is moved, and the arm has moved away; a subtask of the
-dataset ends with the frame of its event. DIR/meta/events.json has the exact times, names, and whether OGBench says that the
+The episodes of `keyin gen-data ogbench-scene` (docs/events.md) for whoever works with LeRobot, 10 frames a second; a subtask of
+the dataset ends with the frame of its event. DIR/meta/events.json has the exact times, names, and whether OGBench says that the
 subtask succeeded. Episode i is a function of the seed and i; about 5 s each.
 """
 
@@ -21,13 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyin_cli import storage
-from keyin_cli.datasets.pushing import gl
+from keyin_cli.datasets.ogbench.section import ready
 from keyin_cli.errors import InputError, shown
 from keyin_cli.progress import say, speak, track
 
 if TYPE_CHECKING:
     from lerobot_writer import Subtask
-    from ogbench_episodes import Demonstration, Event
+
+    from keyin_cli.datasets.ogbench.acting import Demonstration, Event
 
 CAMERA = "observation.images.front"
 EVENTS = "meta/events.json"
@@ -41,7 +41,9 @@ def make(root: Path, episodes: int, seed: int, size: int) -> dict[str, Any]:
         What `meta/events.json` has: the seed, how many attempts failed, and of every episode its events.
     """
     from lerobot_writer import LeRobotWriter
-    from ogbench_episodes import ACTION, FPS, STATE, demonstrate
+
+    from keyin_cli.datasets.ogbench.scene import demonstrate
+    from keyin_cli.datasets.ogbench.section import ACTION, FPS, STATE
 
     vectors = {"observation.state": STATE, "action": ACTION}
     told: list[dict[str, Any]] = []
@@ -85,7 +87,7 @@ def _told(index: int, one: Demonstration) -> dict[str, Any]:
         }
         for event in one.events
     ]
-    return {"episode": index, "frames": len(one.frames), "segment_dt": round(one.segment_dt, 4), "events": events}
+    return {"episode": index, "frames": len(one.frames), **one.told, "events": events}
 
 
 def main() -> None:
@@ -105,7 +107,7 @@ def main() -> None:
     try:
         if os.path.lexists(given.out):
             raise InputError(f"{shown(given.out)} is there already: give another --out")
-        os.environ["MUJOCO_GL"] = gl.choose()
+        ready("ogbench_scene")
         made: list[dict[str, Any]] = []
         storage.replace(given.out, lambda root: made.append(make(root, given.episodes, given.seed, given.size)))
     except (InputError, ModuleNotFoundError) as error:

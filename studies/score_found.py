@@ -24,12 +24,10 @@ from keyin_cli import storage
 from keyin_cli.datasets.episodes.layout import Episodes, open_episodes
 from keyin_cli.discovery import f1, found, scoring
 from keyin_cli.errors import InputError, shown
+from keyin_cli.methods.peract import peract
 from keyin_cli.progress import say, speak
 
 DRAWS = 20  # random sets
-STILL = 0.1  # rad/s, below which a joint stands still
-REST = 4  # frames after a stop in which there is no other
-Floats = NDArray[np.floating[Any]]
 
 
 def study(file: Path, data: Path | None, seed: int, gripper: str | None = None, joints: str | None = None) -> dict[str, Any]:
@@ -56,26 +54,6 @@ def study(file: Path, data: Path | None, seed: int, gripper: str | None = None, 
         "labels_per_episode": labels,
         "rows": rows,
     }
-
-
-def peract(closed: NDArray[np.bool_], velocity: Floats) -> NDArray[np.bool_]:
-    """Keyframes (n,) where the gripper changes, the arm stops while the gripper does not, and at the end.
-
-    Args:
-        closed: the gripper (n,).
-        velocity: of the joints (n,J), rad/s.
-    """
-    count, rest = len(closed), 0
-    kept = np.zeros(count, np.bool_)
-    still: NDArray[np.bool_] = np.all(np.abs(velocity) < STILL, axis=1)
-    for i in range(1, count):
-        near = closed[max(i - 2, 0) : i + 2]
-        stops = bool(rest <= 0 and i != count - 2 and still[i] and (near == closed[i]).all())
-        rest = REST if stops else rest - 1
-        kept[i] = stops or closed[i] != closed[i - 1] or i == count - 1
-    if count > 1 and kept[-1]:
-        kept[-2] = False
-    return kept
 
 
 def _peract_of(

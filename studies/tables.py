@@ -3,8 +3,9 @@
     python studies/tables.py
 
 A comment `<!-- table: artifacts/released/brownian/table.json -->` is followed by that file's table; of a directory, by Table 2
-from its `plan.json`. `quality:` and `paths:` stand before how well models predict, and where their samples take the puck. With
-`--check` nothing is written, and a page that would change is an error.
+from its `plan.json`. `quality:` and `paths:` stand before how well models predict, and where their samples take the puck;
+`benchmark: FILE#DATASET/PART/NUMBER` before one table of `keyin benchmark`, `leaderboard:` before reported rows. With `--check`
+nothing is written, and a page that would change is an error.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from keyin_cli.commands.table import COLUMNS, cells
+from keyin_cli.discovery.benchmark import leaderboard, result, texts
 from keyin_cli.planning.paired import REFERENCE
 
 ROOT = Path(__file__).parent.parent
-TABLE = re.compile(r"<!-- (table|quality|paths): (\S+) -->\n\n(?:\|.*(?:\n|$))*")  # the comment, and what stood below it
+# The comment, and what stood below it.
+TABLE = re.compile(r"<!-- (table|quality|paths|benchmark|leaderboard): (\S+) -->\n\n(?:\|.*(?:\n|$))*")
 # The paper's numbers of 2019 and 2020 (docs/spec.md), by the folder of a result file.
 PAPER_F1 = {
     "brownian": {
@@ -102,6 +105,22 @@ def planning(folder: Path) -> Lines:
     return markdown(head, rows)
 
 
+def benchmark(place: Path) -> Lines:
+    """One table of `keyin benchmark`: `table.json#gridworld/pixels/own`."""
+    file, _, key = str(place).partition("#")
+    dataset, part, number = key.split("/")
+    return texts.table(result.read(Path(file)).tables()[dataset, part, number])
+
+
+def reported(file: Path) -> Lines:
+    """The leaderboard."""
+    rows = []
+    for each in leaderboard.read(file).ordered():
+        name, *cells = texts.cells(each.row)
+        rows.append([each.dataset.name, each.row.part, each.row.number, f"[{name}]({each.link})", *cells, each.by, each.reported])
+    return markdown(["dataset", "looks at", "number", *texts.COLUMNS, "reported by", "on"], rows)
+
+
 def markdown(head: list[str], rows: Iterable[list[str]]) -> Lines:
     rows = list(rows)
     assert all(len(row) == len(head) for row in rows)
@@ -109,7 +128,12 @@ def markdown(head: list[str], rows: Iterable[list[str]]) -> Lines:
     return [first, "|" + "---|" * len(head), *rest]
 
 
-KINDS: dict[str, Callable[[Path], Lines]] = {"quality": quality, "paths": paths}
+KINDS: dict[str, Callable[[Path], Lines]] = {
+    "quality": quality,
+    "paths": paths,
+    "benchmark": benchmark,
+    "leaderboard": reported,
+}
 
 
 def written(text: str) -> str:

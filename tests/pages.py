@@ -13,6 +13,7 @@ SMALLER = {
 }
 SEQUENCES = {"brownian": "2400", "pushing": "120", "blinking": "1200"}
 LESS = {
+    "benchmark": ["--n", "4", "--method", "motion"],
     "eval-f1": ["--limit", "8"],
     "plan": ["--pictures", "0"],
     "table": ["--seeds", "1", "--sequences", "4", "--samples", "2"],

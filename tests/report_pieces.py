@@ -140,3 +140,25 @@ def planned(folder: Path) -> Path:
     result = {"rows": [rows[0] | {"success_curve": curve}], "tasks_sha256": "", "seed": 0, "path": "elsewhere", "figures": []}
     (path / "plan.json").write_text(json.dumps(result))
     return path
+
+
+def benchmark(folder: Path) -> Path:
+    """Tables of `keyin benchmark` on mine.zarr, whose second episode is scored, and keyframes of two methods there."""
+    data, path = episodes(folder), folder / "bench"
+    score = {"value": 0.5, "ci95": [0.25, 0.75]}
+    row = {"dataset": "mine", "part": "pixels", "number": "own", "shift": 1, "keyframes_per_episode": 1.0}
+    row["scores"] = dict.fromkeys(("f1_0", "f1_1", "edit"), score)
+    less = {"value": -0.1, "ci95": [-0.2, 0.1], "to": "search"}
+    rows = [row | {"method": "search"}, row | {"method": "uvd", "against_best": less, "actions": True}]
+    rows += [row | {"method": "uniform", "against_best": less, "told": True}]
+    left_out = [{"part": "signals", "method": "peract", "reason": EVIL}]
+    about = {"name": "mine", "path": str(data), "sha256": EVIL, "episodes": 2, "scored": 1, "events_per_episode": 2.0}
+    tables = {"seed": 0, "minutes": 1.0, "datasets": [about | {"left_out": left_out}], "rows": rows}
+    kept = {"key": EVIL, "knob": "price", "usual": 1.0, "actions": False, "preparation_seconds": 1.0}
+    kept |= {"seconds_per_episode": 1.0, "peak_memory_bytes": 1, "given": None}
+    for method, own in (("search", [[1], [3, 6]]), ("uvd", [[], [5]])):
+        (path / "mine" / "pixels" / method).mkdir(parents=True)
+        (path / "mine" / "pixels" / method / "detected.json").write_text(json.dumps(kept | {"own": own}))
+    (path / "table.json").write_text(json.dumps(tables))
+    (path / "manifest.json").write_text(json.dumps(MANIFEST | {"kind": "benchmark"}))
+    return path

@@ -4,6 +4,7 @@ import resource
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pytest
 
 from keyin_cli import machine
@@ -64,6 +65,15 @@ def test_version_1(tmp_path: Path, group: Path) -> None:
 
 def test_the_peak_is_that_of_this_process() -> None:
     assert machine.peak_memory() > 1e7
+
+
+def test_a_peak_is_forgotten() -> None:
+    large = np.ones(30_000_000)  # 240 MB
+    before = machine.recent_peak()
+    assert before >= large.nbytes
+    del large
+    machine.forget_peak()
+    assert 1e7 < machine.recent_peak() <= before - 100e6
 
 
 def test_what_cannot_fit_is_refused(group: Path) -> None:

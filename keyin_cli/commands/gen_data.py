@@ -58,7 +58,7 @@ def run(
         return
     with storage.waiting(not no_wait):
         result = generate.generate(data, Path(data.path), workers or machine.cores(), dask, overwrite)
-    rate = f"{result['sequences_per_second']:,.0f} sequences/s"
+    rate = f"{result['sequences_per_second']:,.3g} sequences/s"
     lines = [
         f"{result['path']}: {result['n']:,} sequences, {sized(result['bytes'])}, {seconds_text(result['seconds'])}, {rate}",
         f"states {result['states_sha256'][:16]}; look at it with: keyin info {result['path']}",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from keyin_cli.commands.common import Json, emit
 from keyin_cli.machine import sized
+
+if TYPE_CHECKING:
+    from keyin_cli.datasets.episodes.layout import Episodes
 
 DRAWN = ("dataset", "episodes")
 
@@ -36,6 +39,8 @@ def run(
         again = "make it again with the command that made it, and --overwrite"  # which is data, and not for us to advise
         if result["kind"] in ("dataset", "episodes"):
             again = rebuild(path) if result["kind"] == "dataset" else "copy or import it again"
+            if result["kind"] == "episodes" and isinstance(result["recipe"], dict) and "seed" in result["recipe"]:
+                again = "make it again with `keyin gen-data --overwrite`"
         raise InputError(f"{path} does not match its checksums: {again}")
     if figures and result["kind"] not in DRAWN:
         raise InputError(f"--figures draws datasets, {path} is a {result['kind']}: give it a dataset, or leave --figures out")
@@ -174,11 +179,18 @@ def _episodes(path: Path, verify: bool) -> tuple[dict[str, Any], dict[str, Any]]
         "rate": f"{episodes.fps:g} frames a second",
         "signals": shown(signals or "none"),
         "splits": ", ".join(f"{split} {count:,}" for split, count in zip(SPLITS, counts, strict=True)),
-        "labels": "yes" if episodes.labelled else "no",
+        "labels": _labels(episodes),
         "sha256": shown(episodes.sha256),
     }
     verified = _verified(episodes.verify(), len(episodes.records)) if verify else None
-    return _result("episodes", attributes.get("settings"), None, _command(attributes), verified), facts
+    made_from = attributes.get("settings", attributes.get("recipe"))
+    return _result("episodes", made_from, None, _command(attributes), verified), facts
+
+
+def _labels(episodes: Episodes) -> str:
+    """Whether there are any, and how many events are known by name."""
+    events = sum(len(record.get("events", [])) for record in episodes.records)
+    return ("yes" + (f", {events:,} events" if events else "")) if episodes.labelled else "no"
 
 
 def _command(attributes: dict[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ NAME = "report.html"
 def run(
     path: Annotated[
         Path,
-        typer.Argument(help="A dataset, keyframes that were found, what eval-f1, table or plan wrote, or a training run."),
+        typer.Argument(help="A dataset, found keyframes, what eval-f1, table, benchmark or plan wrote, or a training run."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="The file; default report.html in the directory, <name>-report.html beside a dataset.")

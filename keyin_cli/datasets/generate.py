@@ -1,4 +1,4 @@
-"""Fills a dataset shard by shard, in parallel, and continues where it was stopped."""
+"""Fills a dataset shard by shard, or episode by episode, in parallel, and continues where it was stopped."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from keyin_cli import machine, storage
 from keyin_cli.datasets import checking, store
+from keyin_cli.datasets.episodes import making
+from keyin_cli.datasets.episodes.layout import GENERATED, is_episodes, open_episodes
 from keyin_cli.datasets.kind import kind_of
 from keyin_cli.datasets.opening import open_for
 from keyin_cli.datasets.sequences import Sequences
@@ -22,9 +24,9 @@ from keyin_cli.errors import InputError
 from keyin_cli.interrupts import interruptible
 from keyin_cli.parallel import backend, spread
 from keyin_cli.progress import say, track
-from keyin_cli.recipe import DataSection, GeneratedData, differences, digest
+from keyin_cli.recipe import DataSection, GeneratedData, GeneratedEpisodes, differences, digest
 
-GENERATOR = "keyin gen-data"
+GENERATOR = GENERATED
 FLOATS = 8  # bytes of a pixel while a frame is drawn
 
 
@@ -32,7 +34,7 @@ def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = N
     """Make the dataset that `data` describes; what is there and whole is kept.
 
     Args:
-        path: where; a Zarr group of the layout in `store`.
+        path: where; a Zarr group of the layout in `store`, or with episodes of that in `episodes.layout`.
         workers: processes on this machine.
         dask: address of a Dask scheduler that runs the shards instead; its workers must see the same file system.
         overwrite: start anew even when something is there.
@@ -44,6 +46,8 @@ def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = N
         InputError: something else is there, or another command is making it and waiting is not allowed.
         Interrupted: SIGINT or SIGTERM came; the finished shards are kept.
     """
+    if isinstance(data, GeneratedEpisodes):
+        return _episodes(data, path, workers, dask, overwrite)
     check_room(data, SHARD, min(workers, -(-data.n // SHARD)))
     begins = overwrite or not path.exists()
     example = arrays(data, np.arange(1)) if begins else None  # before anything is written: it fails where nothing can be drawn
@@ -54,6 +58,19 @@ def generate(data: GeneratedData, path: Path, workers: int, dask: str | None = N
             _begin(data, path, example or arrays(data, np.arange(1)))
         _check(path, _recipe(data))
         return _complete(data, path, workers, dask)
+
+
+def _episodes(data: GeneratedEpisodes, path: Path, workers: int, dask: str | None, overwrite: bool) -> dict[str, Any]:
+    """Make a dataset of episodes; see `generate`."""
+    making.check(data, workers)
+    with storage.locked(path):
+        if os.path.lexists(path):
+            _check_ours(path)
+            if not overwrite:
+                _check(path, _recipe(data))
+                say(f"{path}: already made")
+                return making.result(open_episodes(path))
+        return making.make(data, _recipe(data), path, workers, dask, overwrite)
 
 
 def _begin(data: GeneratedData, path: Path, example: store.Arrays) -> None:
@@ -117,7 +134,7 @@ def ensure(data: DataSection, workers: int | None = None, dask: str | None = Non
 
 
 def _there(path: Path) -> bool:
-    return path.exists() and checking.is_finished(path)
+    return path.exists() and (is_episodes(path) or checking.is_finished(path))
 
 
 def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
@@ -127,6 +144,8 @@ def estimate(data: GeneratedData, workers: int) -> dict[str, Any]:
     Raises:
         InputError: it does not fit into memory.
     """
+    if isinstance(data, GeneratedEpisodes):
+        return making.estimate(data, workers)
     needed = check_room(data, SHARD, min(workers, -(-data.n // SHARD)))
     begun = time.perf_counter()
     sample = arrays(data, np.arange(min(data.n, 4 * store.CHUNK)))
@@ -173,7 +192,7 @@ def _fill(data: GeneratedData, path: Path, index: int) -> tuple[int, Shard, int,
 
 def _recipe(data: GeneratedData) -> dict[str, Any]:
     """What decides the content of a dataset."""
-    return data.model_dump(mode="json", exclude={"path"})
+    return data.model_dump(mode="json", exclude={"path", "frames"} if isinstance(data, GeneratedEpisodes) else {"path"})
 
 
 def _check(path: Path, recipe: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ labels. The shift is the only thing about a method that labels choose; they are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from keyin_cli.datasets import loader
@@ -29,9 +29,9 @@ class Shift(NamedTuple):
     chosen_on: str
 
 
-def best_shift(detected: Times, true: Times) -> int:
-    """The shift of keyframes (n,N) with the highest F1 (tolerance 0)."""
-    scores = [f1(without_last(shifted(detected, shift)), true, 0) for shift in SHIFTS]
+def best_shift(detected: Times, true: Times, scored: Callable[[Times], Times] = without_last) -> int:
+    """The shift of keyframes (n,N) with the highest F1 (tolerance 0); `scored` leaves out those that are not to be scored."""
+    scores = [f1(scored(shifted(detected, shift)), true, 0) for shift in SHIFTS]
     return SHIFTS[scores.index(max(scores))]
 
 

@@ -22,12 +22,15 @@ LEAST = 100  # steps of a stage
 ROOM = 0.7  # of the minutes is planned for: steps get slower when others use the machine, and validation takes its part
 
 
-def train(folder: Path, episodes: Episodes, finder: str, signals: Sequence[str], images: bool, minutes: float) -> Path:
+def train(
+    folder: Path, episodes: Episodes, finder: str, signals: Sequence[str], images: bool, minutes: float, seed: int = 0
+) -> Path:
     """Train what a method needs to find keyframes, or go on with it, by the recipe in `folder`.
 
     Args:
         signals: names of those that are seen; `images`: whether the images are, too.
         minutes: that the training is planned for.
+        seed: of the recipe that is made where there is none.
 
     Returns:
         The run directory.
@@ -38,7 +41,7 @@ def train(folder: Path, episodes: Episodes, finder: str, signals: Sequence[str],
     """
     spec = stage_of(finder)
     with storage.locked(folder / RECIPE):  # two commands that measure at once would find two speeds
-        chosen = _recipe(folder / RECIPE, episodes, spec, signals, images, minutes)
+        chosen = _recipe(folder / RECIPE, episodes, spec, signals, images, minutes, seed)
     from keyin_cli.training import pipeline
 
     pipeline.train(spec, chosen, folder / RUN)
@@ -51,7 +54,9 @@ def stage_of(finder: str) -> StageSpec:
     return stage("interpolator") if own is None else own
 
 
-def _recipe(path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[str], images: bool, minutes: float) -> Recipe:
+def _recipe(
+    path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[str], images: bool, minutes: float, seed: int
+) -> Recipe:
     """The recipe at `path`, which people may have edited; or one that is sized to the episodes and the minutes, and written."""
     if os.path.lexists(path):
         say(f"{path} is used as it is: delete it to have one made anew")
@@ -59,7 +64,7 @@ def _recipe(path: Path, episodes: Episodes, spec: StageSpec, signals: Sequence[s
         view_of(given, episodes)  # before it is trained
         _check_sees(path, given, signals, images)
         return given
-    tree = sizing.tree(episodes, path.parent.absolute().name, signals, images)
+    tree = sizing.tree(episodes, path.parent.absolute().name, signals, images) | ({"seed": seed} if seed else {})
     parts = [spec] if spec.foundation is None else [spec.foundation, spec]
     for each in parts:
         _shorten(tree, each, 60 * ROOM * minutes / len(parts))

@@ -16,6 +16,7 @@ from keyin_cli.training.spec import StageSpec
 
 if TYPE_CHECKING:
     from keyin_cli.discovery.finding import Finder
+    from keyin_cli.discovery.peer import MakePeer
     from keyin_cli.discovery.selector import Select, Sources
     from keyin_cli.planning.proposal import Problem, Proposal
 
@@ -33,7 +34,8 @@ class Method:
         sections: sections that it adds to every recipe, by name.
         selectors: how it detects keyframes, by what is added to its name: `""` is the method itself, `"+refine"` a row more.
         finder: how it finds the keyframes of whole episodes, from what selectors are made from.
-        proposers: how it proposes subgoals, likewise.
+        peers: how it finds the keyframes of demonstrations without a stage of ours, by what it looks at: `pixels` or `signals`.
+        proposers: how it proposes subgoals, from what selectors are made from.
         servo: the servo of its row in Table 2, when that is another than the one that all have.
         follows_demonstration: whether its subgoals are those of a task's own demonstration, which lead to no other goal.
         predicts: whether it takes part in the comparison of predictions by `keyin table`; its model has to be a `Predictor`.
@@ -48,6 +50,7 @@ class Method:
     sections: Mapping[str, type[MethodSection]] = field(default_factory=dict)
     selectors: Mapping[str, Select] = field(default_factory=dict)
     finder: Callable[[Sources], Finder] | None = None
+    peers: Mapping[str, MakePeer] = field(default_factory=dict)
     proposers: Mapping[str, Callable[[Problem], Proposal]] = field(default_factory=dict)
     servo: str | None = None
     follows_demonstration: bool = False

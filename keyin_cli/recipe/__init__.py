@@ -1,7 +1,7 @@
 """Recipes: what a run is, in YAML. Sections in `data`, `model`, `training`, `recipe`; reading in `reading`."""
 
 from keyin_cli.recipe.comparing import differences, digest, listed
-from keyin_cli.recipe.data import DataSection, GeneratedData, Split
+from keyin_cli.recipe.data import DataSection, GeneratedData, GeneratedEpisodes, Split
 from keyin_cli.recipe.model import (
     BareInference,
     CodecSection,
@@ -23,6 +23,7 @@ __all__ = [
     "ConstantOffsets",
     "DataSection",
     "GeneratedData",
+    "GeneratedEpisodes",
     "MethodSection",
     "Model",
     "Offsets",

@@ -72,3 +72,12 @@ class GeneratedData(DataSection):
     n: int = Field(50_000, ge=1, le=10_000_000)  # what can be read again
     seed: int = Field(0, ge=0, le=LARGEST)
     split: Split = Split()
+
+
+class GeneratedEpisodes(GeneratedData):
+    """Episodes of any length that `keyin gen-data` makes. Episode i depends on (seed, i) alone; `frames` is the length of the
+    windows of them that a model is trained on, which changes nothing in the dataset."""
+
+    frames: int = Field(35, ge=2, le=10_000)
+    n: int = Field(60, ge=1, le=100_000)
+    split: Split = Split(train=0.8, val=0.1)

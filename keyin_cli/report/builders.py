@@ -10,7 +10,7 @@ from pathlib import Path
 from keyin_cli.datasets.episodes.layout import is_episodes
 from keyin_cli.discovery import found
 from keyin_cli.errors import InputError, shown
-from keyin_cli.report import dataset, evaluation, plan, run
+from keyin_cli.report import benchmark, dataset, evaluation, plan, run
 from keyin_cli.report import found as keyframes
 from keyin_cli.report.dataset import Span
 from keyin_cli.report.page import Page
@@ -51,6 +51,9 @@ BUILDERS = (
         keyframes.page,
         spans=True,
         data=True,
+    ),
+    Builder(
+        "the output of keyin benchmark", benchmark.is_benchmark, lambda path, span, _: benchmark.page(path, span), spans=True
     ),
     Builder(
         "the output of keyin eval-f1 or keyin table",

@@ -253,7 +253,10 @@ def test_light_and_dark(browser: Browser, tmp_path: Path, scheme: Any) -> None:
     opened.check()
 
 
-@pytest.mark.parametrize("make", [pieces.evaluation, pieces.training, pieces.planned], ids=lambda make: make.__name__)
+OTHERS = (pieces.evaluation, pieces.training, pieces.planned, pieces.benchmark)
+
+
+@pytest.mark.parametrize("make", OTHERS, ids=lambda make: make.__name__)
 def test_other_pages_open(browser: Browser, tmp_path: Path, make: Any) -> None:
     write(tmp_path / "report.html", build(make(tmp_path)))
     opened = Opened(browser, tmp_path / "report.html")
@@ -267,6 +270,13 @@ def test_other_pages_open(browser: Browser, tmp_path: Path, make: Any) -> None:
         assert opened.grips() == [2, 5]
         assert opened.tab.locator(".lane .tick.true").count() == 2
         assert opened.tab.locator(".lane .tick.hit").count() == 1
+    if make is pieces.benchmark:
+        assert opened.grips() == [9, 18]  # of search, in numbers of the source
+        assert opened.tab.locator(".lane .tick.true").count() == 2
+        assert opened.tab.locator(".lane .says", has_text="uvd, pixels").count() == 1
+        assert opened.tab.locator("h2").all_inner_texts()[:1] == ["mine, pixels, number its own"]
+        assert "uniform*" in opened.tab.inner_text("main")
+        assert "uvd†" in opened.tab.inner_text("main")
     opened.check()
 
 

@@ -18,10 +18,12 @@ from keyin_cli.report.page import Interval, Page
 def kinds(folder: Path) -> dict[str, Page]:
     pieces.episodes(folder)
     pieces.found(folder)
-    paths = ["mine.zarr", "find", "own.zarr", "evaluation", "run", "plans"]
+    paths = ["mine.zarr", "find", "own.zarr", "evaluation", "run", "plans", "b/bench"]
     pieces.evaluation(folder)
     pieces.training(folder)
     pieces.planned(folder)
+    (folder / "b").mkdir()
+    pieces.benchmark(folder / "b")
     return {name: build(folder / name) for name in paths}
 
 
@@ -34,6 +36,7 @@ def test_every_kind_has_its_page(tmp_path: Path) -> None:
         "evaluation": ("evaluation", 2, True),
         "run": ("training run", 0, False),
         "plans": ("planning", 0, False),
+        "b/bench": ("benchmark", 1, False),
     }
 
 

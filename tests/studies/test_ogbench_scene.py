@@ -1,10 +1,9 @@
-"""studies/ogbench_scene.py: events become subtasks, and with OGBench installed, an episode is a function of (seed, index)."""
+"""studies/ogbench_scene.py: events become subtasks."""
 
 import importlib
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-import numpy as np
 import pytest
 
 pytest.importorskip("pyarrow")
@@ -53,41 +52,13 @@ def test_what_is_there_is_left_alone(
     assert "is there already: give another --out" in capsys.readouterr().err
 
 
-@pytest.fixture
-def episodes(study: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def test_a_dataset_of_one_episode(study: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ogbench")  # the extra `demonstrations`
-    from keyin_cli.datasets.pushing import gl
+    from keyin_cli.datasets.ogbench import scene
 
-    monkeypatch.setenv("MUJOCO_GL", gl.choose())
-    return importlib.import_module("ogbench_episodes")
-
-
-def test_the_frame_nearest_to_a_time(episodes: ModuleType) -> None:
-    assert [episodes.frame_of(seconds, 20) for seconds in (0.0, 0.04, 0.06, 1.24, 1.26, 5.0)] == [0, 0, 1, 12, 13, 19]
-
-
-def test_an_episode_depends_on_seed_and_index_alone(episodes: ModuleType) -> None:
-    one = episodes.demonstrate(5, 3, 16)
-    other = episodes.demonstrate(5, 4, 16)
-    again = episodes.demonstrate(5, 3, 16)
-    for name in ("frames", "states", "actions"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
-    assert one.events == again.events
-    assert one.segment_dt == again.segment_dt != other.segment_dt
-    assert len(one.frames) == len(one.states) == len(one.actions)
-    assert [event.frame for event in one.events] == sorted({event.frame for event in one.events})
-    assert one.events[-1].frame == len(one.frames) - 1
-
-
-def test_what_fails_is_drawn_again(episodes: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[tuple[int, ...]] = []
-
-    def attempt(seeds: np.random.SeedSequence, failed: int, size: int) -> str:
-        drawn.append(tuple(seeds.entropy))
-        if failed < 2:
-            raise episodes.Failed
-        return "made"
-
-    monkeypatch.setattr(episodes, "_attempt", attempt)
-    assert episodes.demonstrate(1, 7, 16) == "made"
-    assert drawn == [(1, 7, 0), (1, 7, 1), (1, 7, 2)]
+    monkeypatch.setattr(scene, "SUBTASKS", 1)
+    made = study.make(tmp_path / "made", episodes=1, seed=5, size=16)
+    (told,) = made["episodes"]
+    assert told["events"][-1]["frame"] == told["frames"] - 1
+    assert scene.SEGMENT_DT[0] <= told["segment_dt"] <= scene.SEGMENT_DT[1]
+    assert (tmp_path / "made" / "meta" / "info.json").is_file()

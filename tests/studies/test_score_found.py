@@ -1,4 +1,4 @@
-"""studies/score_found.py: rows of a file of keyframes, and PerAct's rule."""
+"""studies/score_found.py: rows of a file of keyframes."""
 
 import importlib
 import json
@@ -66,15 +66,3 @@ def test_columns_that_are_none_are_refused(
     with pytest.raises(SystemExit, match="2"):
         call(study, monkeypatch, folder / "keyframes.json", "--gripper", given, "--joints", "state:0:1")
     assert f"{given} names no columns of a signal, such as observation.state:6:12: there are state (2)" in capsys.readouterr().err
-
-
-def test_peract(study: ModuleType) -> None:
-    closed = np.zeros(30, np.bool_)
-    closed[12:] = True
-    velocity = np.ones((30, 2))
-    velocity[[3, 4, 5, 9]] = 0  # a stop, and another that lasts past the four frames of rest
-    velocity[[11, 12, 13]] = 0.05  # the gripper is changing
-    velocity[20, 0] = 0  # one joint alone
-    velocity[28] = 0  # the last but one
-    assert np.flatnonzero(study.peract(closed, velocity)).tolist() == [3, 9, 12, 29]
-    assert np.flatnonzero(study.peract(closed[:13], velocity[:13])).tolist() == [3, 9, 12]

@@ -8,7 +8,8 @@
     meta/episode_ends  (n,) int64             where each episode ends
     meta/split         (n,) uint8             0 train, 1 val, 2 test; without it every episode is in every split
 
-The attributes have the rate, and of every episode its name, its number in the source, its length and a checksum.
+The attributes have the rate, and of every episode its name, its number in the source, its length and a checksum; of one that
+`keyin gen-data` made, also its events, [{"frame": 17, "name": "grasp the cube"}, …], and `roles`, the parts that signals have.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ FRAMES, KEYFRAMES, ENDS, SPLIT = "data/frames", "data/keyframes", "meta/episode_
 SOURCE_FRAME, SECONDS = "data/source_frame", "data/seconds"
 READ = 1000  # frames at once
 GENERATOR, VERSION = "keyin import", 2
+GENERATED = "keyin gen-data"  # the generator of episodes that a kind of dataset makes
 COMPLETE = 2  # the version since which every chunk has a file, of zeros too
 NO_SIGNALS = ("frames", "keyframes", "source_frame", "seconds")
 
@@ -152,7 +154,7 @@ class Episodes:
 
     def _array(self, name: str) -> Any:
         """An array, whose chunks have to be there where that can be told: all that was written here, and all frames."""
-        whole = self.attributes.get("generator") == GENERATOR or name == FRAMES
+        whole = self.attributes.get("generator") in (GENERATOR, GENERATED) or name == FRAMES
         is_old = self.attributes.get("generator") == GENERATOR and self.attributes.get("version") == COMPLETE - 1
         return self.group.array(name, self._rows(name) if whole and not is_old else None)
 
@@ -212,7 +214,14 @@ def open_episodes(path: Path) -> Episodes:
 
 
 def _is_record(record: object) -> bool:
-    return isinstance(record, dict) and isinstance(record.get("name"), str) and type(record.get("source")) is int
+    if not (isinstance(record, dict) and isinstance(record.get("name"), str) and type(record.get("source")) is int):
+        return False
+    events = record.get("events", [])
+    return isinstance(events, list) and all(map(_is_event, events))
+
+
+def _is_event(event: object) -> bool:
+    return isinstance(event, dict) and isinstance(event.get("name"), str) and type(event.get("frame")) is int
 
 
 def _signals(group: Group) -> dict[str, Header]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,13 @@ Record = dict[str, Any]  # of an episode: name, source (its number there), frame
 
 @dataclass(frozen=True)
 class Episode:
-    """What is to be written of an episode: its name, its number in the source, and its rows in pieces."""
+    """What is to be written of an episode: its name, its number in the source, its rows in pieces, and what else is recorded of
+    it, by keys that no `Record` has."""
 
     name: str
     source: int
     pieces: Iterator[Rows]
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Unfinished:
@@ -75,7 +77,7 @@ class Unfinished:
             if not count:
                 return None
             sums = {name: content.hexdigest() for name, content in contents.items()}
-            record = {"name": episode.name, "source": episode.source, "frames": count, "sha256": sums}
+            record = {"name": episode.name, "source": episode.source, "frames": count, "sha256": sums, **episode.told}
             storage.write_json(self.folder / PROGRESS, {"episodes": [*self.records, record]})
         self.records.append(record)
         return record

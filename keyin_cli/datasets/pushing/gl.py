@@ -6,6 +6,7 @@ from the working directory. Imports no mujoco.
 
 from __future__ import annotations
 
+import faulthandler
 import fcntl
 import os
 import stat
@@ -71,6 +72,24 @@ def failing(backend: str) -> str | None:
     if done.returncode == 0:
         return None if int(done.stdout.split()[-1]) > 0 else "draws a black frame"
     return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:100]
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Contexts start inside, one after another among all processes of a user: many at once have been seen to hang.
+
+    A start that hangs all the same ends the process with its traceback on stderr.
+
+    Raises:
+        InputError: see `choose`.
+    """
+    choose()
+    with turn():
+        faulthandler.dump_traceback_later(SECONDS, exit=True, file=sys.__stderr__ or sys.stderr)  # sys.stderr may be no file
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 @contextmanager

@@ -6,13 +6,9 @@ between graphics drivers; states never do.
 
 from __future__ import annotations
 
-import faulthandler
 import importlib
 import os
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import mujoco
@@ -45,7 +41,7 @@ class Renderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type, self._camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0
         side = self._grid * size
-        with _one_at_a_time():
+        with gl.starting():
             self._gl = importlib.import_module(f"mujoco.{gl.choose()}").GLContext(side, side)
             self._gl.make_current()
             try:
@@ -108,18 +104,3 @@ def shared(size: int) -> Renderer:
     if key not in _renderers:
         _renderers[key] = Renderer(size)
     return _renderers[key]
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Contexts start one after another, among all processes of a user: many at once have been seen to hang.
-
-    A start that hangs all the same ends the process with its traceback on stderr.
-    """
-    gl.choose()
-    with gl.turn():
-        faulthandler.dump_traceback_later(gl.SECONDS, exit=True, file=sys.__stderr__ or sys.stderr)  # sys.stderr may be no file
-        try:
-            yield
-        finally:
-            faulthandler.cancel_dump_traceback_later()

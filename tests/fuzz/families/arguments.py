@@ -28,6 +28,7 @@ BASES: dict[str, tuple[str, ...]] = {
     "baseline": ("surprise", *DRY),
     "eval-f1": ("--ckpt", RUN, "--limit", "2", "--selector", "uniform"),
     "table": (RECIPE, "--baseline", "nothing"),
+    "benchmark": ("artifacts/data/s.zarr", "--method", "nothing"),
     "plan": ("--method", "none", "--episodes", "1", "--pictures", "0", "--dry-run"),
     "find": ("s.npz", "--ckpt", f"{FOUND}/run", "--keyframes", "2"),
     "report": (KEYFRAMES,),
@@ -210,5 +211,6 @@ def _structure(rng: random.Random, words: list[str]) -> tuple[list[str], bool | 
     if what == 5:
         return [rng.choice(odd.WORDS), *words], None
     kept = words[: rng.randrange(1, len(words) + 1)]
-    quick = {"table": ["--baseline", "nothing"]}.get(words[0], ["--dry-run"] if "--dry-run" in words else [])
+    ends = {"table": ["--baseline", "nothing"], "benchmark": ["--method", "nothing"]}
+    quick = ends.get(words[0], ["--dry-run"] if "--dry-run" in words else [])
     return [*kept, *quick], None  # else it would train or plan
