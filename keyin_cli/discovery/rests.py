@@ -40,9 +40,11 @@ def signal_changes(signals: Floats, usual: Floats) -> NDArray[np.float64]:
     return (np.abs(np.diff(signals[:, moving].astype(np.float64), axis=0)) / usual[moving]).mean(1)
 
 
-def usual_changes(sequences: Floats) -> NDArray[np.float64]:
-    """Root mean square of the changes of signals in sequences (n,T,D): (D,)."""
-    return np.sqrt((np.diff(sequences.astype(np.float64), axis=1) ** 2).mean((0, 1)))
+def usual_changes(changes: Floats) -> NDArray[np.float64]:
+    """Root mean square of changes of signals (m,D) from frame to frame: (D,); 0 where there are none."""
+    if not len(changes):
+        return np.zeros(changes.shape[1])
+    return np.asarray(np.sqrt((changes.astype(np.float64) ** 2).mean(0)))
 
 
 def in_pieces(read: Callable[[int, int], NDArray[Any]], count: int, changes: Callable[[NDArray[Any]], Floats]) -> Floats:

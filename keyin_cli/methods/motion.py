@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from keyin_cli.discovery import knobs, parts
 from keyin_cli.discovery.embedding import EMBEDDINGS
 from keyin_cli.discovery.peer import PIXELS, SIGNALS, Demonstration, Evidence, Floats, Times
+from keyin_cli.discovery.rests import depths
 from keyin_cli.methods.method import Method
 
 USUAL = 1.0  # deviations of an episode's motion: set before any score was seen
@@ -23,24 +24,6 @@ def motion(changes: Floats) -> NDArray[np.float64]:
     if not len(changes):
         return np.zeros(1)
     return (np.concatenate([changes[:1], changes]) + np.concatenate([changes, changes[-1:]])) / 2
-
-
-def depths(values: Floats) -> NDArray[np.float64]:
-    """How deep every local minimum of a sequence (n,) is, 0 elsewhere: how far one has to climb from it to get to a lower one, or
-    to an end. Of equal neighbours the first has the minimum, where something comes to rest."""
-    n, found = len(values), np.zeros(len(values))
-    for t in range(1, n - 1):
-        behind = t
-        while behind < n - 1 and values[behind] == values[t]:
-            behind += 1
-        if values[t - 1] > values[t] and values[behind] > values[t]:
-            found[t] = min(_climb(values[t - 1 :: -1], values[t]), _climb(values[behind:], values[t]))
-    return found
-
-
-def _climb(values: Floats, low: float) -> float:
-    lower = np.flatnonzero(values < low)
-    return float(values[: lower[0] if len(lower) else None].max() - low)
 
 
 def pixel_changes(frames: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keyin_cli.discovery import rests
 
@@ -37,6 +39,18 @@ def test_depth_does_not_depend_on_the_size_of_motion_and_flicker_is_shallow() ->
 def test_depths_are_climbs_to_what_is_lower() -> None:
     values = np.array([5.0, 1, 4, 2, 2, 3, 0, 9])
     assert rests.depths(values).tolist() == [0, 3, 0, 1, 0, 0, 5, 0]
+    assert rests.depths(np.array([5.0, 1, 3, 0, 0, 0])).tolist() == [0, 2, 0, 0, 0, 0]  # the rest at the end never ends
+
+
+@given(st.lists(st.integers(-4, 4), min_size=3, max_size=20))
+@settings(deadline=None)
+def test_depths_are_those_of_scipy(values: list[int]) -> None:
+    signal = pytest.importorskip("scipy.signal")
+    array = np.array(values, np.float64)
+    _, about = signal.find_peaks(-array, prominence=0, plateau_size=0)
+    expected = np.zeros(len(array))
+    expected[about["left_edges"]] = about["prominences"]
+    np.testing.assert_array_equal(rests.depths(array), expected)
 
 
 def test_small_blocks_are_averaged() -> None:
@@ -50,7 +64,7 @@ def test_small_blocks_are_averaged() -> None:
 def test_signals_that_jump_count_as_those_that_move() -> None:
     slow, jumps = np.arange(8) / 100, np.array([0.0, 0, 0, 0, 1, 1, 1, 1])
     both = np.stack([slow, jumps, np.full(8, 3.0)], axis=1)
-    usual = rests.usual_changes(both[None])
+    usual = rests.usual_changes(np.diff(both, axis=0))
     np.testing.assert_allclose(usual, [0.01, 7**-0.5, 0])
     np.testing.assert_allclose(rests.signal_changes(both, usual), [0.5] * 3 + [0.5 + 7**0.5 / 2] + [0.5] * 3)
     assert rests.signal_changes(both, np.zeros(3)).tolist() == [0] * 7

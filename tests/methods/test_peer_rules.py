@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from peers_pieces import frames_of
 
 from keyin_cli.discovery.peer import Demonstration
@@ -37,21 +35,8 @@ def test_peract_takes_half_of_what_the_gripper_does() -> None:
         peer.setting(evidence, 3)
 
 
-def test_depths_of_minima() -> None:
-    values = np.array([5.0, 1.0, 3.0, 2.0, 2.0, 6.0, 0.0, 0.0, 0.0])
-    assert motion.depths(values).tolist() == [0, 4, 0, 1, 0, 0, 0, 0, 0]  # the rest at the end never ends
+def test_motion_is_the_mean_of_what_changes_before_and_after() -> None:
     assert motion.motion(np.array([2.0, 0.0, 4.0])).tolist() == [2, 1, 2, 4]
-
-
-@given(st.lists(st.integers(-4, 4), min_size=3, max_size=20))
-@settings(deadline=None)
-def test_depths_are_those_of_scipy(values: list[int]) -> None:
-    signal = pytest.importorskip("scipy.signal")
-    array = np.array(values, np.float64)
-    _, about = signal.find_peaks(-array, prominence=0, plateau_size=0)
-    expected = np.zeros(len(array))
-    expected[about["left_edges"]] = about["prominences"]
-    np.testing.assert_array_equal(motion.depths(array), expected)
 
 
 def test_motion_stops_where_something_stops() -> None:
