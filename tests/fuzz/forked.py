@@ -22,14 +22,15 @@ from fuzz.case import Outcome
 
 MEMORY = 4 << 30  # bytes of a command's own data: a bomb ends the command, not the machine
 POLL = 0.005  # seconds
+OTHERS = ("keyin_cli.datasets.ogbench.", "keyin_cli.datasets.gridworld.")
 
 
 def preload() -> None:
-    """Import everything that commands import when they run."""
+    """Import everything that commands import when they run, but for what needs simulators of others, which no case uses."""
     import keyin_cli
 
     for module in pkgutil.walk_packages(keyin_cli.__path__, "keyin_cli."):
-        if module.name != "keyin_cli.__main__":
+        if module.name != "keyin_cli.__main__" and not module.name.startswith(OTHERS):
             importlib.import_module(module.name)
     for library in ("torch._dynamo", "matplotlib.pyplot", "zarr", "h5py", "av", "pyarrow.parquet", "PIL.Image", "rich.progress"):
         importlib.import_module(library)
