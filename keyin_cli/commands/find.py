@@ -34,7 +34,7 @@ def run(
         typer.Option(
             metavar="METHOD",
             help=listed(
-                "How keyframes are found; default rests where motion rests, else search, with --ckpt the first trained of: ",
+                "How keyframes are found; default the keyframe model of --ckpt, else rests where motion rests, else search: ",
                 finding(),
             ),
         ),
@@ -107,11 +107,8 @@ def run(
                 with _replacing(folder / learning.RUN):
                     run = learning.train(folder, data, trained, wanted.signals, images, minutes)
                 checkpoint = checkpoints.load(run, overrides)
-                if method is None:
-                    method = finders.SEARCH if price is not None else finders.usual(checkpoint, data)
-        name, finder, view = finders.made(method, checkpoint, data)
-        if price is not None and finder.knob != "price":
-            raise InputError(f"--price is for search, {name} has none: give --keyframes, or --method search")
+        name = method or (finders.SEARCH if price is not None else finders.chosen(checkpoint, data))
+        finder, view = finders.made(name, checkpoint, data)
         result, chances = find(finder, name, data, view, keyframes, price)
         sources = finder.sources
         evidence.write(beside, sources.foundation, data, view, result, chances, sources.device)

@@ -57,8 +57,11 @@ def observed(episodes: Episodes) -> list[str]:
     return sorted([*names, *parts])
 
 
-def demonstration(episodes: Episodes, index: int) -> Demonstration:
+def demonstration(episodes: Episodes, index: int, signals: bool = True) -> Demonstration:
     """An episode without its labels.
+
+    Args:
+        signals: whether they are read; else there are none of them, and no roles but actions.
 
     Raises:
         InputError: it cannot be read, roles name what is not there, or a signal is no number.
@@ -70,18 +73,20 @@ def demonstration(episodes: Episodes, index: int) -> Demonstration:
             seen[name] = _finite(episodes, index, name)
         return seen[name][:, columns.start : columns.stop]
 
-    parts = [values(*chosen(signal, episodes)) for signal in observed(episodes)]
+    parts = [values(*chosen(signal, episodes)) for signal in (observed(episodes) if signals else ())]
     nothing = np.zeros((int(episodes.lengths[index]), 0), np.float32)
     return Demonstration(
         frames=episodes.episode(index, FRAMES),
         signals=np.concatenate([nothing, *parts], axis=1),
         fps=episodes.fps,
-        roles={role: values(name, columns) for role, (name, columns) in roles(episodes).items()},
+        roles={role: values(name, columns) for role, (name, columns) in roles(episodes).items() if signals or role == ACTIONS},
     )
 
 
 def _finite(episodes: Episodes, index: int, name: str) -> NDArray[np.float32]:
     found = episodes.episode(index, f"data/{name}").astype(np.float32)
     if not np.isfinite(found).all():
-        raise InputError(f"{shown(episodes.path)}: the signal {shown(name)} has values that are no numbers: leave it out")
+        raise InputError(
+            f"{shown(episodes.path)}: the signal {shown(name)} has values that are no numbers: import it again without it"
+        )
     return found

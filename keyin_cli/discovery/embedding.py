@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +27,16 @@ class Embedding:
     """
 
     method: str
-    mean: NDArray[np.float32]
+    mean: NDArray[np.floating[Any]]
     basis: NDArray[np.float32] | None = None
-    scale: NDArray[np.float32] | None = None
+    scale: NDArray[np.float64] | None = None
 
     def __call__(self, episode: Demonstration) -> NDArray[np.float32]:
         """The embeddings of an episode's frames: (n,F) float32."""
         if self.basis is not None:
             return np.asarray((_flat(episode) - self.mean) @ self.basis, np.float32)
         assert self.scale is not None
-        return (parts.signals(episode, self.method) - self.mean) * self.scale
+        return np.asarray((parts.signals(episode, self.method) - self.mean) * self.scale, np.float32)
 
 
 def of_pixels(episodes: Sequence[Demonstration], method: str) -> Embedding:
@@ -56,7 +57,7 @@ def of_signals(episodes: Sequence[Demonstration], method: str) -> Embedding:
     mean, deviation = values.mean(0), values.std(0)
     moving = deviation > STILL * np.abs(values).max(0)
     scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=moving)
-    return Embedding(method, mean.astype(np.float32), scale=scale.astype(np.float32))
+    return Embedding(method, mean, scale=scale)  # of float64: some signals are too large or too small for float32's range
 
 
 def components(centred: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -18,7 +18,6 @@ Lengths = NDArray[np.int64]
 Counts = NDArray[np.int64]
 
 SHARE = 0.05  # of an episode's length
-OVERLAPS = (0.1, 0.25, 0.5)
 
 
 def inner(times: Times, lengths: Lengths) -> Times:

@@ -19,6 +19,7 @@ from keyin_cli.discovery.benchmark import kept, texts
 from keyin_cli.discovery.benchmark.kept import Kept
 from keyin_cli.discovery.benchmark.result import KIND, MARKDOWN, TABLE, Dataset, LeftOut, Part, Result
 from keyin_cli.discovery.benchmark.rows import Truth, rows, truth
+from keyin_cli.discovery.demonstrations import roles
 from keyin_cli.errors import InputError, shown
 from keyin_cli.interrupts import interruptible
 from keyin_cli.methods.contestants import Contestant, Job, contestants, found_by_peer, found_by_training, key
@@ -79,19 +80,21 @@ def benchmark(
     """
     who, wanted = contestants(methods), _wanted(datasets or demonstrated(), settings)
     _check_outside(out, wanted)
-    storage.check_free(out, KIND, (TABLE, MARKDOWN, REPORT))
+    storage.check_ours(out, KIND)  # nothing of others may lie there: --overwrite deletes it
     with interruptible(KEPT), storage.locked(out):
-        storage.check_free(out, KIND, (TABLE, MARKDOWN, REPORT))
+        storage.check_ours(out, KIND)
         _check_settings(out, settings, overwrite)
         there = [_entry(name, data, workers, dask) for name, data in wanted.items()]
         if overwrite:
             storage.remove_ours(out, KIND)
-        _write_manifest(out, settings, there)
+        manifest = _manifest(settings, there)
+        storage.write_json(out / storage.MANIFEST, manifest)  # before all else: it says whose directory this is
         jobs = [(each, _job(each, contestant, settings, out)) for each in there for contestant in who]
         found = _found(jobs, workers, dask)
         result = _result(there, jobs, found, settings)
         storage.write(out / MARKDOWN, texts.markdown(result))
         storage.write_json(out / TABLE, result.model_dump(mode="json"))
+        storage.write_json(out / storage.MANIFEST, manifest | {"finished": storage.now()})
     return result
 
 
@@ -111,7 +114,9 @@ def _wanted(datasets: Sequence[str], settings: Settings) -> dict[str, GeneratedD
             name, data = given, data_section(given, [], chosen)
         elif os.path.lexists(given):
             name, data = FOLDER.sub("-", Path(os.path.abspath(given)).stem).lstrip("._-")[:200] or "episodes", Path(given)
-            truth(open_episodes(Path(given)))  # before anything is made
+            there = open_episodes(Path(given))
+            truth(there)  # before anything is made
+            roles(there)
         else:
             raise InputError(f"no dataset {shown(given)}: give the path of labelled episodes, or one of {', '.join(kinds)}")
         if name in found:
@@ -124,11 +129,16 @@ def _wanted(datasets: Sequence[str], settings: Settings) -> dict[str, GeneratedD
 
 def _check_outside(out: Path, wanted: Mapping[str, GeneratedData | Path]) -> None:
     """Raises:
-    InputError: a dataset lies in the output directory, which may be begun anew.
+    InputError: a dataset lies in the output directory, which may be begun anew, or that in a dataset.
     """
+    ours = Path(os.path.realpath(out))
     for data in wanted.values():
-        if isinstance(data, Path) and data.resolve().is_relative_to(out.resolve()):
-            raise InputError(f"{shown(data)} lies in {shown(out)}, where results go: give another --out")
+        path = data if isinstance(data, Path) else Path(data.path)
+        theirs = Path(os.path.realpath(path))
+        if theirs.is_relative_to(ours):
+            raise InputError(f"{shown(path)} lies in {shown(out)}, where results go: give another --out")
+        if ours.is_relative_to(theirs):
+            raise InputError(f"{shown(out)} lies in the dataset {shown(path)}: give another --out")
 
 
 def _entry(name: str, data: GeneratedData | Path, workers: int, dask: str | None) -> Entry:
@@ -160,14 +170,13 @@ def _check_settings(out: Path, settings: Settings, overwrite: bool) -> None:
             raise InputError(f"{what}: give another --out, or --overwrite to begin anew")
 
 
-def _write_manifest(out: Path, settings: Settings, there: Sequence[Entry]) -> None:
-    manifest = storage.provenance() | {
+def _manifest(settings: Settings, there: Sequence[Entry]) -> dict[str, Any]:
+    return storage.provenance() | {
         "kind": KIND,
         "recipe": asdict(settings),
         "inputs": {each.name: {"path": str(each.episodes.path), "sha256": each.content} for each in there},
         "seed": settings.seed,
     }
-    storage.write_json(out / storage.MANIFEST, manifest)  # before all else: it says whose directory this is
 
 
 def _job(entry: Entry, contestant: Contestant, settings: Settings, out: Path) -> Job:

@@ -23,7 +23,7 @@ from keyin_cli.discovery.benchmark.result import CHANCE
 from keyin_cli.discovery.benchmark.sight import PARTS, visible
 from keyin_cli.discovery.demonstrations import demonstration, observed
 from keyin_cli.discovery.peer import PIXELS, SIGNALS
-from keyin_cli.errors import Different, InputError, shown
+from keyin_cli.errors import Different, InputError, Interrupted, RunError, shown
 from keyin_cli.methods import sources
 from keyin_cli.methods.registry import method
 from keyin_cli.names import competing, peering
@@ -31,6 +31,7 @@ from keyin_cli.recipe import digest
 from keyin_cli.registry import METHODS
 
 if TYPE_CHECKING:
+    from keyin_cli.datasets.episodes.layout import Episodes
     from keyin_cli.discovery.finding import Finder
 
 
@@ -97,23 +98,21 @@ def key(contestant: Contestant, content: str, seed: int, minutes: float) -> str:
 
 def found_by_peer(job: Job) -> Kept | str:
     """What a method without training of ours finds; why not, where it cannot look at such a dataset."""
-    contestant, episodes = job.contestant, open_episodes(job.data)
     machine.forget_peak()
-    sights = [visible(contestant.part, demonstration(episodes, index)) for index in range(episodes.n)]
+    return _or_why_not(job.contestant.method, partial(_peer_finds, job, open_episodes(job.data)))
+
+
+def _peer_finds(job: Job, episodes: Episodes) -> Kept | str:
+    contestant = job.contestant
+    whole = [demonstration(episodes, index, contestant.part == SIGNALS) for index in range(episodes.n)]
+    sights = [visible(contestant.part, each) for each in whole]
     loaded = time.monotonic()
-    try:
-        peer = method(contestant.method).peers[contestant.part]([sight.shown for sight in sights], job.seed)
-        made = time.monotonic()
-        found = [
-            _both(peer, partial(peer.look, sight.shown), count, len(sight.shown), contestant.method)
-            for sight, count in zip(sights, job.counts, strict=True)
-        ]
-    except InputError as error:
-        return str(error)
-    except Exception as error:
-        if _ours(contestant.method):
-            raise
-        return f"{contestant.method} failed ({_reason(error)}): mend or uninstall its package"
+    peer = method(contestant.method).peers[contestant.part]([sight.shown for sight in sights], job.seed)
+    made = time.monotonic()
+    found = [
+        _both(peer, partial(peer.look, sight.shown), count, len(sight.shown), contestant.method)
+        for sight, count in zip(sights, job.counts, strict=True)
+    ]
     given = _all(found)
     if given is None and not peer.own:
         return f"{contestant.method} neither chooses how many keyframes there are nor can be told it"
@@ -136,25 +135,27 @@ def found_by_training(job: Job) -> Kept | str:
     Raises:
         InputError: what is in its folder was trained otherwise.
     """
+    machine.forget_peak()
+    try:
+        return _or_why_not(job.contestant.method, partial(_trained_finds, job, open_episodes(job.data)))
+    except Different as error:
+        raise InputError(f"{error.what}: give another --out, or --overwrite to begin anew") from None
+
+
+def _trained_finds(job: Job, episodes: Episodes) -> Kept | str:
     from keyin_cli.discovery.finding import frames_of
     from keyin_cli.methods import checkpoints, finders, learning
     from keyin_cli.storage import read_manifest
 
-    contestant, episodes = job.contestant, open_episodes(job.data)
+    contestant = job.contestant
     signals = observed(episodes) if contestant.part == SIGNALS else []
     if contestant.part == SIGNALS and not signals:
         return f"{contestant.method} needs signals, which this dataset has not"
-    machine.forget_peak()
     images = contestant.part == PIXELS
-    try:
-        run = learning.train(job.folder, episodes, contestant.method, signals, images, job.minutes, job.seed)
-    except Different as error:
-        raise InputError(f"{error.what}: give another --out, or --overwrite to begin anew") from None
-    except InputError as error:
-        return str(error)
+    run = learning.train(job.folder, episodes, contestant.method, signals, images, job.minutes, job.seed)
     begun = time.monotonic()
     checkpoint = checkpoints.load(run)
-    _, finder, view = finders.made(contestant.method, checkpoint, episodes)
+    finder, view = finders.made(contestant.method, checkpoint, episodes)
     found = []
     for index, (length, count) in enumerate(zip(episodes.lengths.tolist(), job.counts, strict=True)):
         read = partial(frames_of, episodes, view, int(episodes.begins[index]))
@@ -171,6 +172,24 @@ def found_by_training(job: Job) -> Kept | str:
         seconds_per_episode=round((time.monotonic() - begun) / len(found), 4),
         peak_memory_bytes=max([machine.recent_peak(), *(each.get("peak_memory_bytes", 0) for each in manifests)]),
     )
+
+
+def _or_why_not(name: str, find: Callable[[], Kept | str]) -> Kept | str:
+    """What a method finds; in a line why not, where it cannot, or where a package of others fails.
+
+    Raises:
+        Different: what is there was trained otherwise.
+    """
+    try:
+        return find()
+    except (Different, Interrupted, RunError):
+        raise
+    except InputError as error:
+        return str(error)
+    except Exception as error:
+        if _ours(name):
+            raise
+        return f"{name} failed ({_reason(error)}): mend or uninstall its package"
 
 
 def _ours(name: str) -> bool:

@@ -41,14 +41,19 @@ RESTS, SEARCH = "rests", "search"
 OFTEN = 2  # rests of an episode on average, from which on they are taken for the keyframes
 
 
-def usual(checkpoint: Checkpoint, episodes: Episodes) -> str:
-    """What finds the keyframes of demonstrations for which nobody named a method: their rests, where they have some, else search.
+def chosen(checkpoint: Checkpoint, episodes: Episodes) -> str:
+    """What finds the keyframes when nobody named a method: a keyframe model where one was trained, else rests where motion rests,
+    else search."""
+    above = [name for name in finding() if (stage := method(name).stage) and stage.foundation and stage.name in checkpoint.models]
+    return above[0] if above else _rests_or_search(checkpoint, episodes)
 
-    No label is looked at. What never stops, such as a ball that bounces, has no rests.
-    """
+
+def _rests_or_search(checkpoint: Checkpoint, episodes: Episodes) -> str:
+    """Rests, where an episode has some, else search. No label is looked at. What never stops, such as a ball that bounces, has no
+    rests."""
     from keyin_cli.discovery.finding import frames_of
 
-    _, finder, view = made(RESTS, checkpoint, episodes)
+    finder, view = made(RESTS, checkpoint, episodes)
     count = 0
     with track("looking for rests", episodes.total) as advance:
         for begin, length in zip(episodes.begins.tolist(), episodes.lengths.tolist(), strict=True):
@@ -62,8 +67,8 @@ def usual(checkpoint: Checkpoint, episodes: Episodes) -> str:
     return SEARCH
 
 
-def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[str, Finder, Seen | None]:
-    """A method's name, its finder, and what it sees of frames; of the first that the trained models allow when none is named.
+def made(name: str, checkpoint: Checkpoint, episodes: Episodes) -> tuple[Finder, Seen | None]:
+    """A method's finder, and what it sees of frames.
 
     Raises:
         InputError: there is no such method, it was not trained, or the episodes have frames of another shape than it knows.
@@ -73,10 +78,8 @@ def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[
 
     recipe = checkpoint.recipe
     view = view_of(recipe, episodes)
-    if name is not None and name not in finding():
+    if name not in finding():
         raise METHODS.unknown(name, finding(), "method that finds keyframes of whole episodes")
-    trained = [each for each in finding() if (stage := method(each).stage) is None or stage.name in checkpoint.models]
-    chosen = name or next(iter(trained), "search")
     device = pick_device(recipe.device)
 
     @cache
@@ -84,6 +87,6 @@ def made(name: str | None, checkpoint: Checkpoint, episodes: Episodes) -> tuple[
         some = windows(episodes, recipe.window.frames, recipe.window.frames, view)
         return some.read("frames", some.indices("train")[: recipe.discovery.calibration])
 
-    finder = method(chosen).finder
+    finder = method(name).finder
     assert finder is not None  # it is among those that have one
-    return chosen, finder(Sources(checkpoint.to(device).models, recipe, device, calibration)), view
+    return finder(Sources(checkpoint.to(device).models, recipe, device, calibration)), view

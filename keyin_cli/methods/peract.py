@@ -19,6 +19,8 @@ REST = 4  # frames after a stop in which there is no other
 def peract(closed: NDArray[np.bool_], velocity: Floats) -> Times:
     """Keyframes (n,) where the gripper changes, the arm stops while the gripper does not, and at the end.
 
+    An arm that stands still in the first frame has stopped there, which is no keyframe, and stops no more within `REST` frames.
+
     Args:
         closed: the gripper (n,).
         velocity: of the joints (n,J), rad/s.
@@ -26,11 +28,11 @@ def peract(closed: NDArray[np.bool_], velocity: Floats) -> Times:
     count, rest = len(closed), 0
     kept = np.zeros(count, np.bool_)
     still: NDArray[np.bool_] = np.all(np.abs(velocity) < STILL, axis=1)
-    for i in range(1, count):
+    for i in range(count):
         near = closed[max(i - 2, 0) : i + 2]
         stops = bool(rest <= 0 and i != count - 2 and still[i] and (near == closed[i]).all())
         rest = REST if stops else rest - 1
-        kept[i] = stops or closed[i] != closed[i - 1] or i == count - 1
+        kept[i] = i > 0 and (stops or closed[i] != closed[i - 1] or i == count - 1)
     if count > 1 and kept[-1]:
         kept[-2] = False
     return kept

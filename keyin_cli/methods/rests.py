@@ -88,8 +88,9 @@ class RestPeer:
     def select(self, evidence: Evidence, setting: float) -> Times:
         return parts.inner((evidence >= setting) & (evidence > 0))
 
-    def _place(self, episode: Demonstration) -> NDArray[np.float32]:
-        return episode.roles[EFFECTOR] if EFFECTOR in episode.roles else parts.signals(episode, "rests")
+    def _place(self, episode: Demonstration) -> NDArray[np.float64]:
+        seen = episode.roles[EFFECTOR] if EFFECTOR in episode.roles else parts.signals(episode, "rests")
+        return seen.astype(np.float64)
 
 
 METHOD = Method(

@@ -82,7 +82,8 @@ class Sbd:
     def look(self, episode: Demonstration) -> Evidence:
         from keyin_cli.model.actions import nats_from_everywhere
 
-        return jumps(nats_from_everywhere(self.network, *self._seen(episode), self.longest + 1))
+        longest = min(self.longest, len(episode))  # a dataset may say that it has any number of frames a second
+        return jumps(nats_from_everywhere(self.network, *self._seen(episode), longest + 1))
 
     def setting(self, evidence: Evidence, wanted: int) -> float:
         values = _finite(evidence[:, self.least :])

@@ -48,6 +48,7 @@ def test_actions_are_never_among_the_signals(tmp_path: Path) -> None:
         ({"effector": "observation.state:0:2"}, "the role effector has 2 values, expected 3"),
         ({"actions": "speed"}, "has no signal speed"),
         ({"actions": "action:0:9"}, "has no signal action:0:9"),
+        ({"actions": "action:" + "0" * 5000 + ":1"}, "the signal action:0000.*expected NAME or NAME:FROM:TO, such as action:0:3"),
     ],
 )
 def test_roles_that_are_none(given: object, part: str, tmp_path: Path) -> None:
@@ -58,5 +59,7 @@ def test_roles_that_are_none(given: object, part: str, tmp_path: Path) -> None:
 def test_a_signal_that_is_no_number(tmp_path: Path) -> None:
     path = pieces.turns(tmp_path / "t.zarr")
     zarr.open_group(path)["data/observation.state"][5, 1] = np.nan
-    with pytest.raises(InputError, match="values that are no numbers"):
+    with pytest.raises(InputError, match="values that are no numbers: import it again without it"):
         demonstration(open_episodes(path), 0)
+    made = demonstration(open_episodes(path), 0, signals=False)  # as methods see it that look at pixels
+    assert (made.signals.shape, set(made.roles)) == ((len(made), 0), {"actions"})

@@ -8,12 +8,13 @@ from typing import Any
 import demonstration_pieces as pieces
 import numpy as np
 import pytest
+import zarr
 
 from keyin_cli.discovery.benchmark.kept import Kept
 from keyin_cli.discovery.peer import Demonstration
-from keyin_cli.errors import InputError
-from keyin_cli.methods import contestants, sources
-from keyin_cli.methods.contestants import Contestant, Job, found_by_peer, key
+from keyin_cli.errors import InputError, Interrupted, RunError
+from keyin_cli.methods import contestants, learning, sources
+from keyin_cli.methods.contestants import Contestant, Job, found_by_peer, found_by_training, key
 from keyin_cli.methods.method import Method
 
 
@@ -66,6 +67,17 @@ class Needy(Every):
         raise InputError("needy needs a role that this dataset has not")
 
 
+class Boundless(Every):
+    usual = float("inf")
+
+    def select(self, evidence: np.ndarray, setting: float) -> Any:
+        return np.zeros(len(evidence), np.bool_)
+
+
+class Unnamed(Every):
+    knob = None  # type: ignore[assignment]
+
+
 class Broken(Every):
     def look(self, episode: Demonstration) -> np.ndarray:
         raise ZeroDivisionError("0/0\nagain")
@@ -111,6 +123,8 @@ def test_a_method_that_cannot_be_told(job: Job, monkeypatch: pytest.MonkeyPatch)
         (Neither, "fake neither chooses how many keyframes there are nor can be told it"),
         (Needy, "needy needs a role that this dataset has not"),
         (Broken, "fake failed (ZeroDivisionError: 0/0 again): mend or uninstall its package"),
+        (Boundless, "fake failed (ValidationError: 1 validation error for Kept usual "),
+        (Unnamed, "fake failed (ValidationError: 1 validation error for Kept knob "),
         (Wrong, "method fake gave (4,) int64 for an episode of"),
     ],
 )
@@ -118,6 +132,36 @@ def test_why_a_method_is_left_out(peer: Any, reason: str, job: Job, monkeypatch:
     found = ask(job, peer, monkeypatch)
     assert isinstance(found, str)
     assert found.startswith(reason)
+
+
+def test_a_signal_that_is_no_number_is_nothing_to_who_looks_at_pixels(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    zarr.open_group(job.data)["data/observation.state"][5, 1] = np.nan
+    assert isinstance(ask(job, Every, monkeypatch, "pixels"), Kept)
+    found = ask(job, Every, monkeypatch)
+    assert isinstance(found, str)
+    assert "the signal observation.state has values that are no numbers" in found
+
+
+@pytest.mark.parametrize("error", [Interrupted, RunError])
+def test_what_stops_a_command_stops_it_while_a_method_of_others_looks(
+    error: type[Exception], job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Every):
+        def look(self, episode: Demonstration) -> np.ndarray:
+            raise error("stopped")
+
+    with pytest.raises(error, match="stopped"):
+        ask(job, Stopped, monkeypatch)
+
+
+def test_a_trained_method_of_others_that_fails_is_left_out(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*_: Any) -> Path:
+        raise ZeroDivisionError("0/0")
+
+    monkeypatch.setattr(learning, "train", train)
+    assert found_by_training(job) == "fake failed (ZeroDivisionError: 0/0): mend or uninstall its package"
+    with pytest.raises(ZeroDivisionError):  # ours never fails quietly
+        found_by_training(replace(job, contestant=Contestant("search", "pixels", True)))
 
 
 def test_who_takes_part() -> None:

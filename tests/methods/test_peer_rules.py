@@ -24,6 +24,13 @@ def test_peract() -> None:
     assert frames_of(peract(~closed, -velocity)) == [3, 9, 12, 29]
 
 
+def test_peract_has_no_keyframe_where_an_arm_has_not_set_out() -> None:
+    velocity = np.zeros((20, 1))  # still for ten frames, then on its way
+    velocity[10:] = 1
+    assert frames_of(peract(np.zeros(20, np.bool_), velocity)) == [5, 19]  # it rests longer than the four frames
+    assert frames_of(peract(np.zeros(14, np.bool_), velocity[6:])) == [13]
+
+
 def test_peract_takes_half_of_what_the_gripper_does() -> None:
     gripper = np.array([0.1, 0.1, 0.2, 0.2, 0.5, 0.6, 0.6, 0.6], np.float32)[:, None]
     roles = {"gripper": gripper, "joint_velocities": np.ones((8, 3), np.float32)}

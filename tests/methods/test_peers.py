@@ -82,6 +82,27 @@ def test_where_nothing_changes_there_is_an_answer(name: str, view: str) -> None:
     assert peer.select(evidence, peer.usual).shape == (30,)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("size", [3e38, 1e-40])
+@pytest.mark.parametrize(("name", "view"), [(name, view) for name, view in PEERS if view == "signals"])
+def test_signals_of_any_size_have_an_answer(name: str, view: str, size: float) -> None:
+    """Also such as float32 hardly holds; nobody is warned that a number was too large."""
+    signs = np.where(np.random.default_rng(0).random((40, 4)) < 0.5, -1, 1) * np.float32(size)
+    parts = {"effector": signs[:, :3], "gripper": signs[:, 3:], "joint_velocities": signs[:, :2], "actions": signs[:, :2]}
+    episode = replace(EPISODES[0], signals=signs.astype(np.float32), roles={k: v.astype(np.float32) for k, v in parts.items()})
+    peer = made(name, view, [episode])
+    evidence = peer.look(episode)
+    assert peer.select(evidence, peer.usual).shape == (40,)
+    if peer.knob:
+        assert peer.select(evidence, peer.setting(evidence, 3)).sum() <= 3
+
+
+def test_sbd_takes_no_more_memory_than_an_episode_has_frames() -> None:
+    fast = [replace(each, fps=1e6) for each in EPISODES]
+    peer = made("sbd", "pixels", fast)
+    assert peer.look(fast[0]).shape == (40, 41)
+
+
 @pytest.mark.parametrize(
     ("name", "view", "role"),
     [

@@ -26,9 +26,11 @@ def parts(signal: str) -> tuple[str, range | None]:
     if not colon:
         return name, None
     begin, _, end = extent.partition(":")
-    if not (begin.isascii() and end.isascii() and begin.isdigit() and end.isdigit() and int(begin) < int(end) < 10**6):
+    digits = len(extent) < 20 and begin.isascii() and end.isascii() and begin.isdigit() and end.isdigit()
+    if not (digits and int(begin) < int(end) < 10**6):
         raise InputError(
-            f"the signal {shown(signal)}: expected NAME or NAME:FROM:TO, such as {shown(name)}:0:3 for its first three values"
+            f"the signal {shown(signal):.40}: expected NAME or NAME:FROM:TO, "
+            f"such as {shown(name):.40}:0:3 for its first three values"
         )
     return name, range(int(begin), int(end))
 

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ WORLD = {"ob_type": "pixels", "mode": "data_collection", "visualize_info": False
 
 
 class Failed(Exception):
-    """An expert did not finish, or a cube was lost."""
+    """An expert did not finish, a cube was lost, or two events are in one frame."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,16 @@ class Demonstration:
     failed: int
     told: dict[str, Any] = field(default_factory=dict)
 
+    def scored(self) -> list[Event]:
+        """The events but the one with which it ends."""
+        return [event for event in self.events if event.frame < len(self.frames) - 1]
+
     def rows(self) -> EpisodeRows:
         """The episode as a dataset has it, without the event with which it ends."""
-        last = len(self.frames) - 1
         return EpisodeRows(
             frames=self.frames,
             signals={STATE: self.states, ACTION: self.actions},
-            events=[Shown(event.frame, event.text) for event in self.events if event.frame < last],
+            events=[Shown(event.frame, event.text) for event in self.scored()],
             told={**self.told, "failed_attempts": self.failed},
         )
 
@@ -133,7 +137,10 @@ def _attempt(make: Callable[..., Any], act: Act, seeds: np.random.SeedSequence, 
     _, info = env.reset(seed=for_world)
     with closing(Recorder(env, size)) as recorder:
         events, told = act(np.random.default_rng(for_pace), recorder, info)
-        return recorder.recorded(events, failed, **told)
+        made = recorder.recorded(events, failed, **told)
+    if any(after.frame <= before.frame for before, after in pairwise(made.scored())):
+        raise Failed
+    return made
 
 
 def subtask(

@@ -107,3 +107,22 @@ def test_rows_of_an_episode() -> None:
     rows = Demonstration(frames, np.zeros((6, 19), np.float32), np.zeros((6, 5), np.float32), events, 3, {"pace": 1}).rows()
     assert [tuple(event) for event in rows.events] == [(2, "press a button")]
     assert rows.told == {"pace": 1, "failed_attempts": 3}
+
+
+@pytest.mark.parametrize(("frames", "failed"), [((1, 2, 4), False), ((1, 1, 3), True), ((1, 5, 5), False)])
+def test_two_events_in_one_frame_are_a_failure(frames: tuple[int, ...], failed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But in the last one, where nothing is scored: else the same episode would never be made."""
+    made = Demonstration(
+        np.zeros((6, 4, 4, 3), np.uint8),
+        np.zeros((6, 19), np.float32),
+        np.zeros((6, 5), np.float32),
+        [Event("press", "button", "press a button", frame / 10, frame, True) for frame in frames],
+        0,
+    )
+    monkeypatch.setattr(acting.Recorder, "recorded", lambda *_, **__: made)
+    monkeypatch.setattr(acting, "ATTEMPTS", 1)
+    if failed:
+        with pytest.raises(RuntimeError, match="attempts failed"):
+            puzzle.demonstrate(5, 3, 16)
+    else:
+        assert [event.frame for event in puzzle.demonstrate(5, 3, 16).rows().events] == [frame for frame in frames if frame < 5]
