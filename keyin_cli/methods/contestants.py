@@ -66,16 +66,16 @@ class Job:
 
 
 def contestants(chosen: Sequence[str]) -> list[Contestant]:
-    """Those of the methods that are chosen, or all; in the order of the registry.
+    """Those of the methods that are chosen, or all; in the order of the registry. Chance is in every table, whoever is chosen.
 
     Raises:
         InputError: there is no such method.
     """
     known = [name for name in competing() if name not in CHANCE]
-    if unknown := [name for name in chosen if name not in known]:
-        if unknown[0] in CHANCE:
-            raise InputError(f"{unknown[0]} is in every table by itself: leave it out")
+    if unknown := [name for name in chosen if name not in (*known, *CHANCE)]:
         raise METHODS.unknown(unknown[0], known, "method that finds keyframes of whole demonstrations")
+    if chosen and not set(chosen) - set(CHANCE):
+        raise InputError(f"{chosen[0]} is in every table by itself: name another method, too")
     peers = peering()
     found = []
     for name in [name for name in known if name in chosen or not chosen]:

@@ -167,7 +167,7 @@ def test_methods_that_are_trained(keyin: Keyin, here: Keyin, tmp_path: Path) -> 
             ("turns.zarr", "--method", "motoin"),
             ["no method that finds keyframes of whole demonstrations motoin: did you mean motion?"],
         ),
-        (("turns.zarr", "--method", "random"), ["random is in every table by itself: leave it out"]),
+        (("turns.zarr", "--method", "random"), ["random is in every table by itself: name another method, too"]),
         (("turns.zarr", "other/turns.zarr", "--method", "motion"), ["two datasets are called turns: rename one of them"]),
         (
             ("turns.zarr", *CHEAP, "--seed", "1"),

@@ -173,7 +173,8 @@ def test_who_takes_part() -> None:
     assert contestants.contestants(["motion", "search"]) == [each for each in everyone if each.method in ("motion", "search")]
     with pytest.raises(InputError, match=r"no method that finds keyframes of whole demonstrations motoin: did you mean motion\?"):
         contestants.contestants(["motoin"])
-    with pytest.raises(InputError, match="uniform is in every table by itself: leave it out"):
+    assert contestants.contestants(["uniform", "motion", "random"]) == contestants.contestants(["motion"])
+    with pytest.raises(InputError, match="uniform is in every table by itself: name another method, too"):
         contestants.contestants(["uniform"])
 
 
