@@ -27,6 +27,7 @@ from keyin_cli.progress import say, track
 from keyin_cli.recipe import DataSection, GeneratedData, GeneratedEpisodes, differences, digest
 
 GENERATOR = GENERATED
+WINDOWS = {"path", "frames", "stride"}  # keys of episodes that do not change what they are
 FLOATS = 8  # bytes of a pixel while a frame is drawn
 
 
@@ -192,7 +193,7 @@ def _fill(data: GeneratedData, path: Path, index: int) -> tuple[int, Shard, int,
 
 def _recipe(data: GeneratedData) -> dict[str, Any]:
     """What decides the content of a dataset."""
-    return data.model_dump(mode="json", exclude={"path", "frames"} if isinstance(data, GeneratedEpisodes) else {"path"})
+    return data.model_dump(mode="json", exclude=WINDOWS if isinstance(data, GeneratedEpisodes) else {"path"})
 
 
 def _check(path: Path, recipe: dict[str, Any]) -> None:

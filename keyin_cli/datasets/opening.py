@@ -11,7 +11,7 @@ from keyin_cli.datasets.episodes.windows import windows
 from keyin_cli.datasets.sequences import Sequences
 from keyin_cli.datasets.store import open_dataset
 from keyin_cli.errors import InputError
-from keyin_cli.recipe import DataSection, GeneratedData
+from keyin_cli.recipe import DataSection, GeneratedData, GeneratedEpisodes
 
 
 def open_for(data: DataSection, path: Path | None = None) -> Sequences:
@@ -37,7 +37,7 @@ def _opened(data: DataSection, path: Path) -> Sequences:
         episodes = open_episodes(path)
         if isinstance(data, EpisodesData):
             return windows(episodes, data.frames, data.stride, seen(data, episodes), data.split)
-        return windows(episodes, data.frames, data.frames)
+        return windows(episodes, data.frames, data.stride if isinstance(data, GeneratedEpisodes) else data.frames)
     missing = "the recipe describes sequences of your own, give the path of a Zarr group with frames (n,T,H,W,C) uint8"
     if isinstance(data, EpisodesData):
         missing = f"make one with `keyin import SOURCE --out {path}`"

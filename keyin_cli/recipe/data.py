@@ -76,8 +76,9 @@ class GeneratedData(DataSection):
 
 class GeneratedEpisodes(GeneratedData):
     """Episodes of any length that `keyin gen-data` makes. Episode i depends on (seed, i) alone; `frames` is the length of the
-    windows of them that a model is trained on, which changes nothing in the dataset."""
+    windows of them that a model is trained on, one every `stride` frames, which changes nothing in the dataset."""
 
     frames: int = Field(35, ge=2, le=10_000)
+    stride: int = Field(5, ge=1, le=10_000)
     n: int = Field(60, ge=1, le=100_000)
     split: Split = Split(train=0.8, val=0.1)

@@ -1,4 +1,5 @@
-"""Windows of one length inside episodes: what training and scoring see of episodes of any length."""
+"""Windows of one length inside episodes: what training and scoring see of episodes of any length. Those of the test split do not
+overlap."""
 
 from __future__ import annotations
 
@@ -81,7 +82,17 @@ class Windows:
         splits = self.episodes.splits if self.split else None
         if split == "all" or splits is None:
             return np.arange(self.n)
-        return np.flatnonzero(splits[self.owners] == SPLITS.index(split))
+        of_split = splits[self.owners] == SPLITS.index(split)
+        return np.flatnonzero(of_split & self._apart if split == "test" else of_split)
+
+    @cached_property
+    def _apart(self) -> NDArray[np.bool_]:
+        """Windows (n,) that have no frame in common, the earliest first: intervals of scores take them as independent."""
+        found, free = np.zeros(self.n, np.bool_), 0
+        for index, begin in enumerate(self.starts.tolist()):
+            if begin >= free:
+                found[index], free = True, begin + self.frames
+        return found
 
     def read(self, name: str, indices: NDArray[np.integer], length: int | None = None) -> NDArray[Any]:
         shape, kind = self._row(name)

@@ -19,7 +19,7 @@ from keyin_cli.datasets.shards import array_of
 
 CHUNK = 64  # frames per chunk
 WHOLE: Any = {"write_empty_chunks": True}  # config of arrays: chunks of zeros have files too, so that a lost one is missed
-PROGRESS = "progress.json"  # the episodes that are finished, while others are not
+PROGRESS = "episodes.jsonl"  # those that are finished, one a line, while others are not
 
 Rows = Mapping[str, NDArray[Any]]  # by array k rows each
 Record = dict[str, Any]  # of an episode: name, source (its number there), frames, sha256 by array
@@ -44,8 +44,8 @@ class Unfinished:
         self.folder = folder
         for partial in list(folder.rglob("*.partial")):  # of Zarr, which complains about them
             storage.remove(partial)
-        there = folder / PROGRESS
-        self.records: list[Record] = storage.read_json(there)["episodes"] if there.is_file() else []
+        self.records: list[Record] = storage.read_lines(folder / PROGRESS)
+        self._arrays: dict[str, zarr.Array[Any]] = {}  # that were opened, which takes as long as to write an episode
 
     @property
     def total(self) -> int:
@@ -78,7 +78,7 @@ class Unfinished:
                 return None
             sums = {name: content.hexdigest() for name, content in contents.items()}
             record = {"name": episode.name, "source": episode.source, "frames": count, "sha256": sums, **episode.told}
-            storage.write_json(self.folder / PROGRESS, {"episodes": [*self.records, record]})
+            storage.append_line(self.folder / PROGRESS, record)
         self.records.append(record)
         return record
 
@@ -97,14 +97,20 @@ class Unfinished:
                 storage.fsync(file)
 
     def _write(self, name: str, begin: int, rows: NDArray[Any]) -> None:
+        if name not in self._arrays:
+            self._arrays[name] = self._opened(name, rows)
+        array = self._arrays[name]
+        array.resize((begin + len(rows), *rows.shape[1:]))
+        array[begin:] = rows
+
+    def _opened(self, name: str, rows: NDArray[Any]) -> zarr.Array[Any]:
+        """The array of a name, which is made for such rows where it is missing."""
         group = zarr.open_group(self.folder, mode="a", zarr_format=3)
         if name not in group:
             inner = rows.shape[1:]
             codec = ZstdCodec(level=3, checksum=True)
             group.create_array(name, shape=(0, *inner), chunks=(CHUNK, *inner), dtype=rows.dtype, compressors=codec)
-        array = array_of(group, name).with_config(WHOLE)
-        array.resize((begin + len(rows), *rows.shape[1:]))
-        array[begin:] = rows
+        return array_of(group, name).with_config(WHOLE)
 
 
 def _in_chunks(pieces: Iterator[Rows], behind: int) -> Iterator[Rows]:

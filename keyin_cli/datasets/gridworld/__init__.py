@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from keyin_cli.datasets.episodes.rows import EpisodeRows
 
 FPS = 10  # by convention: a grid has no time
+Level = Literal["KeyCorridorS3R2", "UnlockPickup"]
 
 
 class GridworldData(GeneratedEpisodes):
-    """Levels of MiniGrid in turn, KeyCorridorS3R2 and UnlockPickup, in frames of `size` x `size` RGB pixels."""
+    """Levels of MiniGrid in turn, in frames of `size` x `size` RGB pixels."""
 
     kind: Literal["gridworld"] = "gridworld"
     path: str = "artifacts/data/gridworld.zarr"
     size: int = Field(64, ge=33, le=1024)  # the widest level has 11 cells, a cell has 3 px at least
+    levels: tuple[Level, ...] = Field(("KeyCorridorS3R2", "UnlockPickup"), min_length=1, max_length=64)
 
     @property
     def image(self) -> tuple[int, int, int]:
@@ -34,7 +36,7 @@ class GridworldData(GeneratedEpisodes):
 
 def episode(data: GridworldData, index: int) -> EpisodeRows:
     """The episode of (seed, index); see `play.episode`."""
-    rows: EpisodeRows = resolve("keyin_cli.datasets.gridworld.play:episode")(data.seed, index, data.size)
+    rows: EpisodeRows = resolve("keyin_cli.datasets.gridworld.play:episode")(data.seed, index, data.size, data.levels)
     return rows
 
 

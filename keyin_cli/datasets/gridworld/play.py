@@ -10,7 +10,7 @@ one of MiniGrid's seven, of which the last, `done`, stands at the last frame.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,13 +38,14 @@ class Failed(Exception):
     """The bot did not get to its goal."""
 
 
-def episode(seed: int, index: int, size: int) -> EpisodeRows:
-    """The episode of (seed, index): a level, in turn, in frames of `size` px. One that the bot does not finish is drawn again.
+def episode(seed: int, index: int, size: int, levels: Sequence[str] = tuple(LEVELS)) -> EpisodeRows:
+    """The episode of (seed, index): one of the levels, in turn, in frames of `size` px. One that the bot does not finish is drawn
+    again.
 
     Raises:
         RuntimeError: it finishes none.
     """
-    level = list(LEVELS)[index % len(LEVELS)]
+    level = levels[index % len(levels)]
     for attempt in range(ATTEMPTS):
         number = int(np.random.SeedSequence([seed, index, attempt]).generate_state(1)[0])
         try:

@@ -64,6 +64,15 @@ def test_splits_are_those_of_the_episodes(episodes: Episodes) -> None:
     assert not load_labels(found, "val", 1, 3)[:, -1].any()
 
 
+def test_windows_that_are_scored_have_no_frame_in_common(episodes: Episodes) -> None:
+    splits = zarr.open_group(episodes.path, mode="r+")["meta/split"]
+    assert isinstance(splits, zarr.Array)
+    splits[:] = [2, 2, 2, 0]
+    found = windows(open_episodes(episodes.path), 4, 3)
+    assert found.starts[found.indices("test")].tolist() == [0, 5, 9, 13, 19, 25, 31]  # of 9, 4 and 25 frames
+    assert len(found.indices("train")) == 0 and len(found.indices("all")) == found.n
+
+
 def test_other_windows_are_another_dataset(episodes: Episodes) -> None:
     assert len({windows(episodes, *shape).sha256 for shape in ((4, 3), (4, 2), (5, 3))}) == 3
 

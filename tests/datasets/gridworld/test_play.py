@@ -36,6 +36,10 @@ def test_levels_in_turn_in_frames_of_one_size(episodes: list[EpisodeRows]) -> No
     assert {name: values.shape[1] for name, values in episodes[0].signals.items()} == {"observation.state": 5, "action": 7}
 
 
+def test_the_levels_that_are_asked_for() -> None:
+    assert [play.episode(0, index, 40, ["KeyCorridorS3R2"]).told["level"] for index in range(2)] == ["KeyCorridorS3R2"] * 2
+
+
 def test_an_event_is_at_the_first_frame_that_shows_it(episodes: list[EpisodeRows]) -> None:
     for one in episodes:
         for frame, name in one.events:
