@@ -70,7 +70,8 @@ def test_windows_that_are_scored_have_no_frame_in_common(episodes: Episodes) -> 
     splits[:] = [2, 2, 2, 0]
     found = windows(open_episodes(episodes.path), 4, 3)
     assert found.starts[found.indices("test")].tolist() == [0, 5, 9, 13, 19, 25, 31]  # of 9, 4 and 25 frames
-    assert len(found.indices("train")) == 0 and len(found.indices("all")) == found.n
+    assert len(found.indices("train")) == 0
+    assert len(found.indices("all")) == found.n
 
 
 def test_other_windows_are_another_dataset(episodes: Episodes) -> None:
