@@ -39,6 +39,15 @@ def lowest(count: Callable[[float], int], settings: Sequence[float], wanted: int
     return settings[low]
 
 
+def threshold_for(scores: Sequence[Floats], wanted: float) -> float:
+    """The score that as many frames of all episodes reach as wanted on average, or just fewer; 0, where there are no more with a
+    score above it."""
+    ranked = np.sort(np.concatenate(scores))[::-1]
+    ranked = ranked[ranked > 0]
+    most = int(wanted * len(scores) + 1e-9)
+    return float(np.nextafter(ranked[most], np.inf)) if most < len(ranked) else 0.0
+
+
 def threshold(scores: Floats, wanted: int) -> float:
     """The score that as many frames reach as wanted, or just fewer where some are equal; infinite where that is none."""
     ranked = np.sort(scores[scores > 0])[::-1]

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from keyin_cli.model.encoder import to_images
 from keyin_cli.model.keyin import Foundation, KeyIn
 from keyin_cli.model.persistence import Persistence
 from keyin_cli.model.search import Costs, cheapest_chain, segment_costs, shifted
+from keyin_cli.recipe import Window
 
 Frames = NDArray[Any]  # uint8, with signals float32
 Times = NDArray[np.bool_]
@@ -90,16 +92,31 @@ def probability(model: KeyIn, frames: Frames, stride: int, device: torch.device)
     Returns:
         (n,) float64; 0 for frames that no window predicts, the first ones.
     """
-    window = model.recipe.window
+    return averaged(model.probability, model.recipe.window, frames, stride, device)
+
+
+def averaged(
+    look: Callable[[Tensor], Tensor], window: Window, frames: Frames, stride: int, device: torch.device
+) -> NDArray[np.float64]:
+    """What is said of each frame at all places of a window along an episode, on average.
+
+    Args:
+        look: windows (k,T+N,H,W,C) in [0,1] -> (k,m), what is said of the m frames after the T first.
+        frames: (n,H,W,C) uint8. An episode shorter than a window is continued with its last frame.
+        stride: frames from one place to the next.
+
+    Returns:
+        (n,) float64; 0 for frames of which nothing is said.
+    """
     padded = frames if len(frames) >= window.frames else _continued(frames, window.frames)
     begins = np.unique([*range(0, len(padded) - window.frames + 1, stride), len(padded) - window.frames])
     total, seen = np.zeros(len(padded)), np.zeros(len(padded))
     for some in _groups(begins, WINDOWS):
         images = to_images(np.stack([padded[begin : begin + window.frames] for begin in some]), device)
-        for begin, chances in zip(some, model.probability(images).cpu().numpy(), strict=True):
-            predicted = slice(begin + window.conditioning, begin + window.frames)
-            total[predicted] += chances
-            seen[predicted] += 1
+        for begin, said in zip(some, look(images).cpu().numpy(), strict=True):
+            first = begin + window.conditioning
+            total[first : first + len(said)] += said
+            seen[first : first + len(said)] += 1
     return (total / np.maximum(seen, 1))[: len(frames)]
 
 

@@ -47,9 +47,11 @@ def keys(tree: Tree) -> Tree:
     return {"model": model, "train": tree["train"], "discovery": discovery}
 
 
-def keyframe_stage(name: str, variant: Callable[[Recipe], Recipe] = unchanged) -> StageSpec:
-    """A stage that trains a keyframe model: KeyIn's, or one of its variants."""
-    return StageSpec(name, partial(build, name=name), model, keys, foundation=INTERPOLATOR, variant=variant)
+def keyframe_stage(
+    name: str, variant: Callable[[Recipe], Recipe] = unchanged, schedule: tuple[str | int, ...] = ("train", "phases", 0)
+) -> StageSpec:
+    """A stage that trains a keyframe model: KeyIn's, or one of its variants, whose `schedule` may lie elsewhere in a recipe."""
+    return StageSpec(name, partial(build, name=name), model, keys, INTERPOLATOR, variant, schedule)
 
 
 class KeyframeSelector:

@@ -91,6 +91,8 @@ def _shorten(tree: dict[str, Any], spec: StageSpec, seconds: float) -> None:
     """Give a stage as many steps in a recipe's tree as take the seconds here, and not more than it has."""
     from keyin_cli.training.estimate import estimate
 
-    rate = estimate(check(tree), spec)["steps_per_second"]
-    schedule = tree["pretrain"] if spec.foundation is None else tree["train"]["phases"][0]
-    schedule["steps"] = int(min(schedule["steps"], max(LEAST, round(seconds * rate, -2))))
+    cost = estimate(check(tree), spec)
+    schedule: Any = tree
+    for key in spec.schedule:
+        schedule = schedule.setdefault(key, {}) if isinstance(key, str) else schedule[key]
+    schedule["steps"] = int(min(cost["steps"], max(LEAST, round(seconds * cost["steps_per_second"], -2))))

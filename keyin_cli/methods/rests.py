@@ -41,10 +41,7 @@ class RestFinder:
         return rests.rests(np.sqrt((seen**2).sum(1)))
 
     def setting(self, evidence: Sequence[Evidence], wanted: float) -> float:
-        ranked = np.sort(np.concatenate(evidence))[::-1]
-        ranked = ranked[ranked > 0]
-        most = int(wanted * len(evidence) + 1e-9)
-        return float(np.nextafter(ranked[most], np.inf)) if most < len(ranked) else 0.0
+        return knobs.threshold_for(evidence, wanted)
 
     def select(self, evidence: Evidence, setting: float) -> tuple[Times, NDArray[np.float64] | None]:
         return (evidence >= setting) & (evidence > 0), None

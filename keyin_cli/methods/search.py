@@ -34,7 +34,8 @@ def keys(tree: Tree) -> Tree:
     return {}
 
 
-INTERPOLATOR = StageSpec("interpolator", build, model, keys, then="keyin eval-f1 --ckpt {run} --selector search")
+THEN = "keyin eval-f1 --ckpt {run} --selector search"
+INTERPOLATOR = StageSpec("interpolator", build, model, keys, schedule=("pretrain",), then=THEN)
 
 
 class SearchSelector(Inpainting):

@@ -17,7 +17,7 @@ METHOD = Method(
     name="soft-pixels",
     help="KeyIn trained by the paper's soft loss between pixels",
     order=70,
-    stage=keyframe_stage("soft-pixels", variant),
+    stage=keyframe_stage("soft-pixels", variant, schedule=("soft",)),
     selectors={"": select("soft-pixels")},
     colour=ORANGE,
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keyin_cli.colours import RED
+from keyin_cli.discovery import knobs
 from keyin_cli.discovery.selector import Frames, Inpainting, Sources, Times, batches, foundation_of
 from keyin_cli.methods.method import Method
 from keyin_cli.methods.registry import trained
@@ -17,8 +19,9 @@ from keyin_cli.recipe import MethodSection, Positive, Recipe, Schedule, Section,
 from keyin_cli.training.spec import Material, StageSpec, Tree
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
+    from keyin_cli.discovery.finding import Evidence, Read
     from keyin_cli.model.svg import Svg
     from keyin_cli.planning.proposal import Problem, Proposal
     from keyin_cli.training.stages.surprise import SurpriseStage
@@ -55,7 +58,7 @@ def keys(tree: Tree) -> Tree:
     return {"surprise": tree["surprise"]} | ({"latent": latent} if latent != 16 else {})
 
 
-STAGE = StageSpec("surprise", build, model, keys, foundation=INTERPOLATOR)
+STAGE = StageSpec("surprise", build, model, keys, foundation=INTERPOLATOR, schedule=("surprise",))
 
 
 class SurpriseSelector(Inpainting):
@@ -83,9 +86,7 @@ class SurpriseSelector(Inpainting):
 
     @property
     def _model(self) -> Svg:
-        from keyin_cli.model.svg import Svg
-
-        return trained(self.sources.models, "surprise", Svg)
+        return trained_svg(self.sources.models)
 
     def _scores(self, frames: Frames) -> NDArray[np.float32]:
         """Surprise of every frame after the first, (n,T+N-1), in nats."""
@@ -125,6 +126,47 @@ class NumberedSelector(SurpriseSelector):
         return best
 
 
+class SurpriseFinder:
+    """SVG-FP moved along whole episodes: frames that are more surprising than both neighbours, by `nats` or more. Unless told, as
+    many nats as M peaks of a training window reach on average, as Algorithm 3 selects M of each."""
+
+    knob = "nats"
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources, self.svg = sources, trained_svg(sources.models)
+        windows = [self._peaks(sequence) for sequence in sources.training()]
+        self.usual = knobs.threshold_for(windows, sources.recipe.window.keyframes)
+
+    def look(self, read: Read, count: int) -> Evidence:
+        """How surprising (n,) the frame after each is, where that is a peak; else 0."""
+        return self._peaks(read(0, count))
+
+    def setting(self, evidence: Sequence[Evidence], wanted: float) -> float:
+        return knobs.threshold_for(evidence, wanted)
+
+    def select(self, evidence: Evidence, setting: float) -> tuple[Times, NDArray[np.float64] | None]:
+        return (evidence >= setting) & (evidence > 0), None
+
+    def _peaks(self, frames: Frames) -> NDArray[np.float64]:
+        from keyin_cli.discovery.finding import PLACES
+        from keyin_cli.discovery.whole import averaged
+
+        window = self.sources.recipe.window
+        scores = averaged(self._scores, window, frames, PLACES, self.sources.device)
+        padded = np.pad(scores, 1)
+        return np.where((scores > padded[:-2]) & (scores > padded[2:]), scores, 0.0)
+
+    def _scores(self, images: Tensor) -> Tensor:
+        """Surprise of the frame after each of those that are predicted but the last: (k,T+N,H,W,C) -> (k,N-1)."""
+        return self.svg.surprise(images)[:, self.sources.recipe.window.conditioning :]
+
+
+def trained_svg(models: Mapping[str, nn.Module]) -> Svg:
+    from keyin_cli.model.svg import Svg
+
+    return trained(models, "surprise", Svg)
+
+
 def propose(problem: Problem) -> Proposal:
     """The most surprising frames of a video of SVG-FP, sampled from its prior, that ends nearest to the goal.
 
@@ -134,10 +176,9 @@ def propose(problem: Problem) -> Proposal:
 
     from keyin_cli.model.encoder import to_images
     from keyin_cli.model.surprise import peaks
-    from keyin_cli.model.svg import Svg
     from keyin_cli.planning import latents
 
-    svg = trained(problem.models, "surprise", Svg)
+    svg = trained_svg(problem.models)
     window = svg.recipe.window
 
     def draw(conditioning: Tensor, z: Tensor, last_only: bool) -> Tensor:
@@ -163,6 +204,7 @@ METHOD = Method(
     stage=STAGE,
     sections={"surprise": Surprise},
     selectors={"": SurpriseSelector, "+number": NumberedSelector},
+    finder=SurpriseFinder,
     proposers={"": propose},
     predicts=True,
     colour=RED,

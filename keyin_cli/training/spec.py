@@ -57,6 +57,7 @@ class StageSpec:
         keys: from a recipe's plain tree, what decides its result beside the keys of stage 1.
         foundation: the stage that it stands on, trained first when it is missing.
         variant: the recipe that it is trained with, when that is another than the one given.
+        schedule: where a recipe's tree says how many steps it is trained: the keys and places on the way there.
         then: the command to try next, with `{run}` for the run directory.
     """
 
@@ -66,6 +67,7 @@ class StageSpec:
     keys: Callable[[Tree], Tree]
     foundation: StageSpec | None = None
     variant: Callable[[Recipe], Recipe] = unchanged
+    schedule: tuple[str | int, ...] = ("train", "phases", 0)
     then: str = EVALUATE
 
     def part(self, recipe: Recipe) -> Tree:
