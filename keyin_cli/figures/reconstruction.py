@@ -6,7 +6,7 @@ keyframes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from keyin_cli.figures.style import Points, line_legend, paint, panels, save
 COLOURS = (BLUE, ORANGE, GREEN, PINK, TEAL)  # of methods, in turn; markers and dashes tell apart those of one colour
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.")
-PER_ROW = 4  # names below a column of panels
+WIDTH, NAME = 4.3, 1.7  # inches of a column, and of a name in the legend
 FAINT = 0.25
 
 
@@ -42,11 +42,12 @@ def reconstruction(path: Path, datasets: Sequence[Reconstructed], chance: Sequen
         events: the true keyframes, which are one point.
     """
     names = dict.fromkeys(name for each in datasets for name in each.lines)
-    looks = _looks([name for name in names if name not in (*chance, optimum, events)])
+    looks = _looks(sorted(name for name in names if name not in (*chance, optimum, events)))
     looks |= {name: {"color": paint(GREY), "linestyle": dash} for name, dash in zip(chance, ("-", ":"), strict=False)}
     looks |= {optimum: {"color": paint(BLACK), "linestyle": "--", "linewidth": 1.2}}
     looks |= {events: {"color": paint(RED), "linestyle": "none", "marker": "*", "markersize": 11}}
-    figure, axes = panels(2, len(datasets), max(4.3 * len(datasets), 6.0), 7.2)
+    width = max(WIDTH * len(datasets), 6.0)
+    figure, axes = panels(2, len(datasets), width, 7.2)
     for (above, below), each in zip(axes.T, datasets, strict=True):
         for name, line in each.lines.items():
             count, decibels, more, low, high = line.T
@@ -64,9 +65,7 @@ def reconstruction(path: Path, datasets: Sequence[Reconstructed], chance: Sequen
             axis.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set_ylabel("PSNR, dB")
     axes[1, 0].set_ylabel(f"above as many {chance[0]} keyframes, dB")
-    line_legend(
-        figure, {name: looks[name] for name in (optimum, *_but(names, optimum))}, PER_ROW * max(len(datasets), 2) // 2 * 2
-    )
+    line_legend(figure, {name: looks[name] for name in names}, int(width / NAME))
     save(path, figure)
 
 
@@ -86,7 +85,3 @@ def _looks(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _turn(all_of: Sequence[Any], number: int) -> Any:
     return all_of[number % len(all_of)]
-
-
-def _but(names: Iterable[str], one: str) -> list[str]:
-    return [name for name in names if name != one]

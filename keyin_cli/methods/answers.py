@@ -43,8 +43,8 @@ class Answer:
         given: where their number is told, None of a method that cannot be told.
         own: where a method chooses it, none of one that does not.
         seconds: of looking and of these two.
-        told: by number, for its reconstruction, of the numbers that the episode is long enough for; None of one that the method
-            cannot be told.
+        told: by number, for its reconstruction; None of one that the method cannot be told, nothing of an episode that is not
+            reconstructed.
     """
 
     given: Frames | None
@@ -73,8 +73,8 @@ def answer(
     given = _told(asked, evidence, count, length, name)
     own = _frames(asked.select(evidence, asked.usual), length, name) if asked.own else []
     seconds = time.monotonic() - begun
-    possible = [each for each in counts if protocol.reconstructed(length, each)]
-    return Answer(given, own, seconds, {each: _told(asked, evidence, each, length, name) for each in possible})
+    some = counts if protocol.reconstructed(length) else ()
+    return Answer(given, own, seconds, {each: _told(asked, evidence, each, length, name) for each in some})
 
 
 def given(answers: Sequence[Answer]) -> Keyframes | None:
@@ -84,7 +84,8 @@ def given(answers: Sequence[Answer]) -> Keyframes | None:
 
 
 def told(answers: Sequence[Answer], counts: Sequence[int] = protocol.COUNTS) -> list[Told]:
-    """Keyframes of all episodes for each number that a method can be told; none of numbers that no episode is long enough for."""
+    """Keyframes of all episodes for each number that a method can be told; nothing where no episode is
+    reconstructed."""
     found = []
     for count in counts:
         there = [each.told[count] for each in answers if count in each.told]

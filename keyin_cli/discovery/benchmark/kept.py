@@ -21,7 +21,7 @@ Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 class Told(BaseModel):
     """Keyframes of all episodes where a method was told that there are `count` in each; none of an episode that is too short or
-    too long for that (`protocol.reconstructed`)."""
+    too long to be reconstructed (`protocol`)."""
 
     model_config = ConfigDict(frozen=True, strict=True)
     count: Annotated[int, Field(ge=1, lt=10**9)]

@@ -47,22 +47,27 @@ def reconstructions(dataset: str, episodes: Episodes, true: Truth, found: Mappin
     sets, qualities = _sets(true, found, seed), dict[Asked, list[Quality]]()
     with track(f"reconstructing {shown(dataset)}", episodes.n) as advance:
         for index, length in enumerate(true.lengths.tolist()):
-            if protocol.reconstructed(length, 0):
+            if protocol.reconstructed(length):
                 segments = blend.segment_errors(blend.inner_products(episodes.episode(index, FRAMES)))
                 some = {asked: [each[index] for each in those] for asked, those in sets.items()}
                 for asked, quality in qualities_of(segments, int(np.prod(episodes.image)) * length, some).items():
                     qualities.setdefault(asked, []).append(quality)
             advance()
     lines = [
-        Reconstruction(dataset=dataset, method=name, actions=name in found and found[name].actions, points=points)
+        Reconstruction(
+            dataset=dataset,
+            method=name,
+            episodes=sum(map(protocol.reconstructed, true.lengths.tolist())),
+            actions=name in found and found[name].actions,
+            points=[_point(name, count, those, seed) for (of, count), those in qualities.items() if of == name],
+        )
         for name in dict.fromkeys(name for name, _ in qualities)
-        if (points := [_point(name, count, those, seed) for (of, count), those in qualities.items() if of == name])
     ]
     return sorted(lines, key=lambda line: (line.method == EVENTS, -_gain(line)))
 
 
 def qualities_of(segments: Floats, values: int, sets: Mapping[Asked, Sequence[Sequence[int]]]) -> dict[Asked, Quality]:
-    """Of one episode of n frames the quality of all sets of keyframes it is long enough for, and of the optimum.
+    """Of one episode of n frames the quality of all sets of keyframes, and of the optimum.
 
     Args:
         segments: see `blend.segment_errors`, (n,n).
@@ -83,9 +88,8 @@ def qualities_of(segments: Floats, values: int, sets: Mapping[Asked, Sequence[Se
     optimal: dict[Asked, Sequence[Sequence[int]]] = {(OPTIMUM, count): [best[count]] for count in COUNTS}
     those, found = {**sets, **optimal}, dict[Asked, Quality]()
     for (name, count), several in those.items():
-        if count is None or protocol.reconstructed(n, count):
-            each = [(decibels(keyframes), as_many(len(keyframes)), len(keyframes)) for keyframes in several]
-            found[name, count] = Quality(*(float(np.mean(column)) for column in zip(*each, strict=True)))
+        each = [(decibels(keyframes), as_many(len(keyframes)), len(keyframes)) for keyframes in several]
+        found[name, count] = Quality(*(float(np.mean(column)) for column in zip(*each, strict=True)))
     return found
 
 
@@ -95,7 +99,7 @@ def _sets(true: Truth, found: Mapping[str, Kept], seed: int) -> dict[Asked, list
     for name, each in found.items():
         sets |= {(name, told.count): [told.keyframes] for told in each.told}
     for count in COUNTS:
-        counts = np.array([count if protocol.reconstructed(length, count) else 0 for length in true.lengths.tolist()])
+        counts = np.array([count if protocol.reconstructed(length) else 0 for length in true.lengths.tolist()])
         sets[UNIFORM, count] = [_frames(protocol.uniform(counts, true.lengths))]
         sets[RANDOM, count] = [_frames(protocol.random(counts, true.lengths, rng)) for _ in range(protocol.DRAWS)]
     return sets | {(EVENTS, None): [_frames(true.times)]}
@@ -110,7 +114,6 @@ def _point(name: str, count: int | None, those: Sequence[Quality], seed: int) ->
     return Point(
         count=count,
         keyframes_per_episode=float(counts.mean()),
-        episodes=len(those),
         psnr=_score(psnr, seed),
         against_uniform=None if name == UNIFORM else _score(psnr - uniform, seed),
     )

@@ -81,23 +81,27 @@ class Point(Strict):
     Attributes:
         count: keyframes that were asked for in every episode; None of events, which are as many as there are.
         keyframes_per_episode: that were found.
-        episodes: those that are long enough for so many.
         psnr: dB, the mean over these episodes.
         against_uniform: dB less those of as many uniform keyframes as were found, in the same episodes; None of uniform itself.
     """
 
     count: Count | None
     keyframes_per_episode: Amount
-    episodes: Count
     psnr: Score
     against_uniform: Score | None = None
 
 
 class Reconstruction(Strict):
-    """A line of the figure: a method, chance or one of `REFERENCES`, by increasing numbers of keyframes. `actions`: see `Row`."""
+    """A line of the figure: a method, chance or one of `REFERENCES`, by increasing numbers of keyframes.
+
+    Attributes:
+        episodes: that are reconstructed, the same for all numbers.
+        actions: see `Row`.
+    """
 
     dataset: Name
     method: Name
+    episodes: Count
     actions: bool = False
     points: list[Point] = Field(min_length=1)
 

@@ -28,8 +28,8 @@ NOTES = {
     "scored (docs/benchmark.md).",
 }
 RECONSTRUCTION = (
-    "dB: PSNR of episodes whose frames are blended in time between keyframes, the first and the last frame given; the mean over "
-    "episodes, in brackets the keyframes found on average where they are not as many as were asked for.",
+    "dB: PSNR of episodes whose frames are blended in time between keyframes, the first and the last frame given. In brackets "
+    "the keyframes found in an episode where they are not as many as were asked for.",
     "above uniform: dB more than as many uniform keyframes in the same episodes, and the 95 % interval.",
 )
 
@@ -96,19 +96,14 @@ def reconstruction_table(lines: Sequence[Reconstruction]) -> tuple[list[str], li
 
 
 def reconstruction_notes(lines: Sequence[Reconstruction]) -> list[str]:
-    """What stands below a table of reconstructions: what the true events are worth, and how many episodes count where not all
-    do."""
-    said = list(RECONSTRUCTION)
+    """What stands below a table of reconstructions: what the true events are worth, and how many episodes count."""
+    said = [*RECONSTRUCTION, *dict.fromkeys(f"Means over {line.episodes:,} episodes." for line in lines)]
     if any(line.actions for line in lines):
         said.append(NOTES["actions"])
     for point in (line.at(None) for line in lines if line.method == EVENTS):
         if point is not None and point.against_uniform is not None:
             many = f"{point.keyframes_per_episode:.1f} an episode"
             said.append(f"The true events, {many}: {point.psnr.value:.2f} dB, above uniform {_above(point)}.")
-    episodes = {point.count: point.episodes for line in lines for point in line.points if point.count is not None}
-    if len(set(episodes.values())) > 1:
-        each = ", ".join(f"{episodes[count]} for K = {count}" for count in sorted(episodes))
-        said.append(f"Episodes that are long enough: {each}.")
     return said
 
 
