@@ -32,7 +32,7 @@ from keyin_cli.registry import METHODS
 if TYPE_CHECKING:
     from keyin_cli.datasets.episodes.layout import Episodes
 
-ABSOLUTE = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\"]+/)*([^\s/'\"]+)/?")  # a path from the root on, and its last part
+ABSOLUTE = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\"]+/)*([^\s/'\"(),;:]+)/?")  # a path from the root on, and its last part
 
 
 @dataclass(frozen=True)
