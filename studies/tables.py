@@ -4,8 +4,9 @@
 
 A comment `<!-- table: artifacts/released/brownian/table.json -->` is followed by that file's table; of a directory, by Table 2
 from its `plan.json`. `quality:` and `paths:` stand before how well models predict, and where their samples take the puck;
-`benchmark: FILE#DATASET/PART/NUMBER` before one table of `keyin benchmark`, `leaderboard:` before reported rows. With `--check`
-nothing is written, and a page that would change is an error.
+`benchmark: FILE#DATASET/PART/NUMBER` before one table of `keyin benchmark`, `reconstruction: FILE#DATASET` before how well its
+episodes are reconstructed, `leaderboard:` before reported rows. With `--check` nothing is written, and a page that would change
+is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from keyin_cli.planning.paired import REFERENCE
 
 ROOT = Path(__file__).parent.parent
 # The comment, and what stood below it.
-TABLE = re.compile(r"<!-- (table|quality|paths|benchmark|leaderboard): (\S+) -->\n\n(?:\|.*(?:\n|$))*")
+TABLE = re.compile(r"<!-- (table|quality|paths|benchmark|reconstruction|leaderboard): (\S+) -->\n\n(?:\|.*(?:\n|$))*")
 # The paper's numbers of 2019 and 2020 (docs/spec.md), by the folder of a result file.
 PAPER_F1 = {
     "brownian": {
@@ -112,6 +113,12 @@ def benchmark(place: Path) -> Lines:
     return texts.table(result.read(Path(file)).tables()[dataset, part, number])
 
 
+def reconstruction(place: Path) -> Lines:
+    """How well a dataset's episodes are reconstructed from keyframes: `table.json#gridworld`."""
+    file, _, dataset = str(place).partition("#")
+    return texts.reconstruction(result.read(Path(file)).lines()[dataset])
+
+
 def reported(file: Path) -> Lines:
     """The leaderboard."""
     rows = []
@@ -132,6 +139,7 @@ KINDS: dict[str, Callable[[Path], Lines]] = {
     "quality": quality,
     "paths": paths,
     "benchmark": benchmark,
+    "reconstruction": reconstruction,
     "leaderboard": reported,
 }
 

@@ -153,7 +153,9 @@ def benchmark(folder: Path) -> Path:
     rows += [row | {"method": "uniform", "against_best": less, "told": True}]
     left_out = [{"part": "signals", "method": "peract", "reason": EVIL}]
     about = {"name": "mine", "path": str(data), "sha256": EVIL, "episodes": 2, "scored": 1, "events_per_episode": 2.0}
-    tables = {"seed": 0, "minutes": 1.0, "datasets": [about | {"left_out": left_out}], "rows": rows}
+    point = {"count": 1, "keyframes_per_episode": 0.5, "psnr": {"value": 20.5, "ci95": [20.0, 21.0]}, "against_uniform": score}
+    lines = [{"dataset": "mine", "method": "uvd", "episodes": 2, "actions": True, "points": [point]}]
+    tables = {"reconstructions": lines, "seed": 0, "minutes": 1.0, "datasets": [about | {"left_out": left_out}], "rows": rows}
     kept = {"key": EVIL, "knob": "price", "usual": 1.0, "actions": False, "preparation_seconds": 1.0}
     kept |= {"seconds_per_episode": 1.0, "peak_memory_bytes": 1, "given": None}
     for method, own in (("search", [[1], [3, 6]]), ("uvd", [[], [5]])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from keyin_cli.commands.common import COUNT_MOST, SEED_MOST, Dask, Json, NoWait,
 from keyin_cli.names import competing, demonstrated
 
 if TYPE_CHECKING:
-    from keyin_cli.discovery.benchmark.result import Result, Row
+    from keyin_cli.discovery.benchmark.result import Result
 
 MINUTES = 15.0
 DATASETS = listed("Kinds of dataset, or paths of labelled episodes; default all kinds: ", demonstrated())
@@ -24,7 +25,7 @@ def run(
         typer.Option(metavar="METHOD", help=listed("Methods; may be given many times; default all: ", competing())),
     ] = [],  # noqa: B006 (typer reads the default)
     n: Annotated[int, typer.Option(min=2, max=COUNT_MOST, help="Episodes of each dataset that is made.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, max=SEED_MOST, help="Of datasets that are made, and of methods.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=SEED_MOST, help="Of datasets that are made, and of methods.")] = 1,
     minutes: Annotated[float, typer.Option(min=0.1, max=1e6, help="That each training is planned for.")] = MINUTES,
     workers: Workers = None,
     dask: Dask = None,
@@ -60,24 +61,25 @@ def lines(result: Result, out: Path, page: Path) -> list[str]:
         told.append(texts.about(dataset))
         for key, rows in result.tables().items():
             if key[0] == dataset.name:
-                told += [_drawn(texts.title(key), rows), *texts.notes(rows), ""]
+                told += [_drawn(texts.title(key), texts.COLUMNS, map(texts.cells, rows)), *texts.notes(rows), ""]
+        if there := result.lines().get(dataset.name):
+            grid = texts.reconstruction_table(there)
+            told += [_drawn(texts.reconstruction_title(dataset.name), *grid), *texts.reconstruction_notes(there), ""]
         told += texts.left_out(dataset)
     return [*told, f"the same as Markdown: {out / 'table.md'}", f"look at it: {page}"]
 
 
-def _drawn(title: str, rows: list[Row]) -> str:
+def _drawn(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from keyin_cli.discovery.benchmark import texts
-
     grid = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for column in texts.COLUMNS:
+    for column in columns:
         grid.add_column(Text(column), no_wrap=True)
     for row in rows:
-        grid.add_row(*(Text(cell) for cell in texts.cells(row)))
+        grid.add_row(*(Text(cell) for cell in row))
     console = Console(width=200)
     with console.capture() as capture:
         console.print(grid)

@@ -2,7 +2,7 @@
 
 A dataset says which of its signals plays which part in its attribute `roles`, `{"gripper": "observation.state:18:19", "actions":
 "action", …}`, as `datasets.episodes.seen.chosen` reads signals. Where it says nothing, signals called `action` or `actions` are
-the actions.
+the actions. Whatever it says, signals of these names are never observed.
 """
 
 from __future__ import annotations
@@ -43,15 +43,16 @@ def roles(episodes: Episodes) -> dict[str, tuple[str, range]]:
 
 
 def observed(episodes: Episodes) -> list[str]:
-    """All signals but actions, as `datasets.episodes.seen.chosen` reads them, in the order of their names.
+    """All signals but actions and those that are called so, as `datasets.episodes.seen.chosen` reads them, in the order of their
+    names.
 
     Raises:
         InputError: see `roles`.
     """
     name, columns = roles(episodes).get(ACTIONS, ("", range(0)))
-    names = [each for each in sorted(episodes.signals) if each != name]
+    names = [each for each in sorted(episodes.signals) if each not in (name, *NAMED_ACTIONS)]
     size = episodes.signals.get(name, 0)
-    if len(columns) == size:
+    if len(columns) == size or name in NAMED_ACTIONS:
         return names
     parts = [f"{name}:{begin}:{end}" for begin, end in ((0, columns.start), (columns.stop, size)) if begin < end]
     return sorted([*names, *parts])

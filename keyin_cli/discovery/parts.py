@@ -33,6 +33,18 @@ def signals(episode: Demonstration, method: str) -> NDArray[np.float32]:
     return episode.signals
 
 
+def check_lengths(episodes: Sequence[Demonstration], most: int, method: str) -> None:
+    """Refuse episodes of more frames than a method can look at in sensible time and memory.
+
+    Raises:
+        InputError: one is longer; `method` is who cannot look.
+    """
+    longest = max(map(len, episodes))
+    if longest > most:
+        what = f"{method} looks at episodes of at most {most:,} frames, this dataset has one of {longest:,}"
+        raise InputError(f"{what}: leave {method} out, or import shorter episodes")
+
+
 def half_closed(episodes: Sequence[Demonstration], method: str) -> float:
     """The middle of the range that the gripper has in a dataset. A gripper that holds something never closes to 1, so half of
     what it can do says little.

@@ -8,6 +8,7 @@ from keyin_cli.figures.dataset import Paths, demonstrations, histograms, puck_pa
 from keyin_cli.figures.evaluation import Example, Strip, Whole, animation, frame_strip, strips, trajectories, whole_sequences
 from keyin_cli.figures.film import film
 from keyin_cli.figures.plans import Outcomes, episode_film, outcomes, plan_strip, success_curves
+from keyin_cli.figures.reconstruction import Reconstructed, reconstruction
 from keyin_cli.figures.robustness import Factor, robustness
 from keyin_cli.figures.sheet import SheetRow, contact_sheet
 from keyin_cli.figures.style import framed, overlay
@@ -17,6 +18,7 @@ __all__ = [
     "Factor",
     "Outcomes",
     "Paths",
+    "Reconstructed",
     "SheetRow",
     "Strip",
     "Whole",
@@ -33,6 +35,7 @@ __all__ = [
     "overlay",
     "plan_strip",
     "puck_paths",
+    "reconstruction",
     "robustness",
     "strips",
     "success_curves",

@@ -61,13 +61,13 @@ def legend(figure: Figure, **looks: dict[str, Any]) -> None:
     _below(figure, discs, handletextpad=0.2)
 
 
-def line_legend(figure: Figure, looks: Mapping[str, Mapping[str, Any]]) -> None:
-    """One line below a figure that names its lines; their looks are properties of a Matplotlib line."""
-    _below(figure, [Line2D([], [], **look, label=name) for name, look in looks.items()])
+def line_legend(figure: Figure, looks: Mapping[str, Mapping[str, Any]], columns: int | None = None) -> None:
+    """Names of a figure's lines below it, so many in a row, or all; their looks are properties of a Matplotlib line."""
+    _below(figure, [Line2D([], [], **look, label=name) for name, look in looks.items()], columns)
 
 
-def _below(figure: Figure, handles: list[Line2D], **layout: Any) -> None:
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, **layout)
+def _below(figure: Figure, handles: list[Line2D], columns: int | None = None, **layout: Any) -> None:
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns or len(handles), frameon=False, **layout)
 
 
 def save(path: Path, figure: Figure) -> None:

@@ -24,6 +24,7 @@ STEPS = 25  # of mirror descent
 FIRST = 4.0  # size of the first step, over the largest entry of the gradient there
 ROUNDS = 50  # of k-means, at most
 TINY = 1e-12
+LONGEST = 3000  # frames of an episode: which are near is (n,n), 72 MB then, and every number of clusters goes through it 25 times
 
 Matrix = NDArray[np.float64]
 
@@ -94,6 +95,7 @@ class Asot:
     knob, usual, own = "clusters", 8.0, False
 
     def __init__(self, episodes: Sequence[Demonstration], seed: int, view: str) -> None:
+        parts.check_lengths(episodes, LONGEST, "asot")
         self.embedding = EMBEDDINGS[view](episodes, "asot")
 
     def look(self, episode: Demonstration) -> Evidence:

@@ -13,6 +13,7 @@ from keyin_cli.discovery.peer import EFFECTOR, GRIPPER, Demonstration, Evidence,
 from keyin_cli.methods.method import Method
 
 USUAL = 0.005  # m: the bound that AWE has for robomimic's arms; no label chose it here
+LONGEST = 1000  # frames of an episode: there are n³/6 distances, which takes half a minute then
 FORCED = 1000.0  # m, that a piece is wrong by for every change of the gripper inside it: beyond any bound that is asked for
 
 Changes = NDArray[np.bool_]
@@ -80,6 +81,7 @@ class Awe:
     knob, usual, own = "error", USUAL, True
 
     def __init__(self, episodes: Sequence[Demonstration], seed: int) -> None:
+        parts.check_lengths(episodes, LONGEST, "awe")
         grips = all(GRIPPER in episode.roles for episode in episodes)
         self.half = parts.half_closed(episodes, "awe") if grips else None
 

@@ -15,11 +15,24 @@ from keyin_cli import machine, storage
 from keyin_cli.datasets import generate
 from keyin_cli.datasets.episodes.layout import KEYFRAMES, Episodes, open_episodes
 from keyin_cli.datasets.shards import checksum
-from keyin_cli.discovery.benchmark import kept, texts
+from keyin_cli.discovery.benchmark import kept, picture, texts
 from keyin_cli.discovery.benchmark.kept import Kept
-from keyin_cli.discovery.benchmark.result import KIND, MARKDOWN, TABLE, Dataset, LeftOut, Part, Result
+from keyin_cli.discovery.benchmark.reconstruction import reconstructions
+from keyin_cli.discovery.benchmark.result import (
+    KIND,
+    MARKDOWN,
+    PICTURE,
+    TABLE,
+    Dataset,
+    LeftOut,
+    Part,
+    Reconstruction,
+    Result,
+    Row,
+)
 from keyin_cli.discovery.benchmark.rows import Truth, rows, truth
 from keyin_cli.discovery.demonstrations import roles
+from keyin_cli.discovery.peer import PIXELS
 from keyin_cli.errors import InputError, shown
 from keyin_cli.interrupts import interruptible
 from keyin_cli.methods.contestants import Contestant, Job, contestants, found_by_peer, found_by_training, key
@@ -38,7 +51,7 @@ class Settings:
     """What changes results. `n`: episodes of datasets that are made; `minutes`: that each training is planned for."""
 
     n: int = 60
-    seed: int = 0
+    seed: int = 1
     minutes: float = 15.0
 
 
@@ -50,6 +63,9 @@ class Entry:
     episodes: Episodes
     true: Truth
     content: str
+
+
+Jobs = Sequence[tuple[Entry, Job]]
 
 
 def benchmark(
@@ -66,7 +82,7 @@ def benchmark(
     Args:
         datasets: kinds of dataset, or paths of labelled episodes; all kinds that have such when there are none.
         methods: all when there are none.
-        out: a directory; it gets `table.json` and `table.md`, and a folder for each dataset.
+        out: a directory; it gets `table.json`, `table.md` and `reconstruction.png`, and a folder for each dataset.
         workers: processes on this machine, for methods that are not trained.
         dask: address of a Dask scheduler, instead.
         overwrite: begin anew; datasets that were made are kept.
@@ -85,14 +101,17 @@ def benchmark(
         storage.check_ours(out, KIND)
         _check_settings(out, settings, overwrite)
         there = [_entry(name, data, workers, dask) for name, data in wanted.items()]
+        jobs = [(each, _job(each, contestant, settings, out)) for each in there for contestant in who]
+        done = {} if overwrite else _done(jobs)
+        _check_room([pair for pair in jobs if pair[1] not in done], 1 if dask else workers)
         if overwrite:
             storage.remove_ours(out, KIND)
         manifest = _manifest(settings, there)
         storage.write_json(out / storage.MANIFEST, manifest)  # before all else: it says whose directory this is
-        jobs = [(each, _job(each, contestant, settings, out)) for each in there for contestant in who]
-        found = _found(jobs, workers, dask)
+        found = _found([job for _, job in jobs], done, workers, dask)
         result = _result(there, jobs, found, settings)
         storage.write(out / MARKDOWN, texts.markdown(result))
+        picture.draw(out / PICTURE, result)
         storage.write_json(out / TABLE, result.model_dump(mode="json"))
         storage.write_json(out / storage.MANIFEST, manifest | {"finished": storage.now()})
     return result
@@ -147,8 +166,6 @@ def _entry(name: str, data: GeneratedData | Path, workers: int, dask: str | None
         episodes = open_episodes(Path(data.path))
     else:
         episodes = open_episodes(data)
-    needed = 2 * episodes.total * int(np.prod(episodes.image))  # as bytes, and what is made of them
-    machine.check_room(needed * workers, f"looking at {shown(episodes.path)}", "give fewer --workers")
     return Entry(name, episodes, truth(episodes), content(episodes))
 
 
@@ -191,17 +208,32 @@ def _job(entry: Entry, contestant: Contestant, settings: Settings, out: Path) ->
     )
 
 
-def _found(jobs: Sequence[tuple[Entry, Job]], workers: int, dask: str | None) -> Mapping[Job, Kept | str]:
-    """What was found by every job, those that are kept among them; or why not."""
-    found: dict[Job, Kept | str] = {}
-    for entry, job in jobs:
-        if (there := kept.read(job.folder / kept.FILE, job.key, entry.true.lengths)) is not None:
-            found[job] = there
+def _done(jobs: Jobs) -> dict[Job, Kept]:
+    """What was found before, by the jobs that need not be done again."""
+    found = {job: kept.read(job.folder / kept.FILE, job.key, entry.true.lengths) for entry, job in jobs}
+    return {job: each for job, each in found.items() if each is not None}
+
+
+def _check_room(todo: Jobs, workers: int) -> None:
+    """Raises:
+    InputError: a dataset does not fit into memory as often as it is looked at at once.
+    """
+    for entry in {entry.name: entry for entry, _ in todo}.values():
+        # Methods that are trained look one after another, in this process.
+        peers = sum(of is entry and not job.contestant.trained for of, job in todo)
+        needed = 2 * entry.episodes.total * int(np.prod(entry.episodes.image))  # as bytes, and what is made of them
+        at_once = max(min(workers, peers), 1)
+        less = "give fewer --workers" if at_once > 1 else "give fewer or smaller episodes"
+        machine.check_room(needed * at_once, f"looking at {shown(entry.episodes.path)}", less)
+
+
+def _found(jobs: Sequence[Job], done: Mapping[Job, Kept], workers: int, dask: str | None) -> Mapping[Job, Kept | str]:
+    """What was found by every job, those that were done before among them; or why not."""
+    found: dict[Job, Kept | str] = {**done}
     if found and len(found) < len(jobs):
         say(f"{len(found)} of {len(jobs)} are done, continuing")
-    todo = [job for _, job in jobs if job not in found]
     with track("methods", len(jobs), len(found)) as advance:
-        for job, each in _looking(todo, workers, dask):
+        for job, each in _looking([job for job in jobs if job not in done], workers, dask):
             if isinstance(each, Kept):
                 kept.write(job.folder / kept.FILE, each)
             found[job] = each
@@ -221,8 +253,8 @@ def _looking(todo: Sequence[Job], workers: int, dask: str | None) -> Iterator[tu
         yield job, found_by_training(job)
 
 
-def _result(there: Sequence[Entry], jobs: Any, found: Mapping[Job, Kept | str], settings: Settings) -> Result:
-    datasets, made = [], []
+def _result(there: Sequence[Entry], jobs: Jobs, found: Mapping[Job, Kept | str], settings: Settings) -> Result:
+    datasets, made, lines = [], list[Row](), list[Reconstruction]()
     for entry in there:
         ours = {job.contestant: found[job] for of, job in jobs if of is entry}
         reasons = {contestant: each for contestant, each in ours.items() if isinstance(each, str)}
@@ -232,8 +264,10 @@ def _result(there: Sequence[Entry], jobs: Any, found: Mapping[Job, Kept | str], 
                 f"no method can look at {shown(entry.episodes.path)}: {next(iter(reasons.values()), 'there is none')}"
             )
         made += rows(entry.name, entry.true, keyframes, settings.seed)
+        of_pixels = {name: each for (part, name), each in keyframes.items() if part == PIXELS}
+        lines += reconstructions(entry.name, entry.episodes, entry.true, of_pixels, settings.seed)
         datasets.append(_about(entry, reasons))
-    return Result(seed=settings.seed, minutes=settings.minutes, datasets=datasets, rows=made)
+    return Result(seed=settings.seed, minutes=settings.minutes, datasets=datasets, rows=made, reconstructions=lines)
 
 
 def _about(entry: Entry, reasons: Mapping[Contestant, str]) -> Dataset:

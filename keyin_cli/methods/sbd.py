@@ -76,7 +76,9 @@ class Sbd:
         with track("sbd", actions.STEPS) as advance:
             some, others = [pairs[index] for index in learned], [pairs[index] for index in held_out]
             self.network = actions.fit(some, others, seed, advance)
-        values = np.concatenate([_finite(self.look(episodes[index])[:, self.least :]) for index in held_out])
+        # Held-out episodes may all be shorter than a skill is at least: then the gap is that of all.
+        values = self._jumps([episodes[index] for index in held_out])
+        values = values if len(values) else self._jumps(episodes)
         self.usual = float(np.quantile(values, QUANTILE)) if len(values) else 0.0
 
     def look(self, episode: Demonstration) -> Evidence:
@@ -95,14 +97,18 @@ class Sbd:
     def select(self, evidence: Evidence, setting: float) -> Times:
         return parts.at(boundaries(evidence, setting, self.least), len(evidence))
 
+    def _jumps(self, episodes: Sequence[Demonstration]) -> NDArray[np.float64]:
+        """All jumps where a skill may end."""
+        return np.concatenate([_finite(self.look(episode)[:, self.least :]) for episode in episodes])
+
     def _seen(self, episode: Demonstration) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Features (n,F), whose mean deviation is 1, and actions (n,A), each of deviation 1."""
         features = self.embedding(episode) * np.float32(self.size)
         return features, (parts.part(episode, ACTIONS, "sbd") - self.mean) * self.scale
 
 
-def _finite(values: Floats) -> Floats:
-    return values[np.isfinite(values)]
+def _finite(values: Floats) -> NDArray[np.float64]:
+    return values[np.isfinite(values)].astype(np.float64)
 
 
 METHOD = Method(

@@ -39,7 +39,8 @@ Arrays = Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]  # of each ep
 
 def fit(learned: Arrays, held_out: Arrays, seed: int, advance: Callable[[], None]) -> ActionPredictor:
     """Train on random pieces of `LENGTH` frames, so that the network knows what it is to begin anywhere, and keep the weights
-    that predict episodes best which were not learned: demonstrations are few, and soon known by heart.
+    that predict episodes best which were not learned: demonstrations are few, and soon known by heart. Episodes that are shorter
+    than that are a piece as they are, so that one of them does not make all pieces short.
 
     Args:
         learned: actions standardised.
@@ -48,8 +49,9 @@ def fit(learned: Arrays, held_out: Arrays, seed: int, advance: Callable[[], None
         advance: called after every step.
     """
     rng = np.random.default_rng(seed)
-    length = min(LENGTH, *(len(seen) for seen, _ in learned))
-    room = np.array([len(seen) - length + 1 for seen, _ in learned])
+    counts = np.array([len(seen) for seen, _ in learned])
+    length = min(LENGTH, int(counts.max()))
+    room = np.maximum(counts - length + 1, 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ActionPredictor(learned[0][0].shape[1], learned[0][1].shape[1])
@@ -58,9 +60,10 @@ def fit(learned: Arrays, held_out: Arrays, seed: int, advance: Callable[[], None
     for step in range(1, STEPS + 1):
         owners = rng.choice(len(learned), BATCH, p=room / room.sum())
         begins = rng.integers(0, room[owners])
-        pieces = [[each[begin : begin + length] for each in learned[i]] for i, begin in zip(owners, begins, strict=True)]
+        pieces = [[_piece(each, begin, length) for each in learned[i]] for i, begin in zip(owners, begins, strict=True)]
         seen, done = (torch.from_numpy(np.stack(each)) for each in zip(*pieces, strict=True))
-        loss = network.nats(seen, done).mean()
+        there = begins[:, None] + np.arange(length) < counts[owners, None]
+        loss = network.nats(seen, done)[torch.from_numpy(there)].mean()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -70,6 +73,12 @@ def fit(learned: Arrays, held_out: Arrays, seed: int, advance: Callable[[], None
         advance()
     network.load_state_dict(weights)
     return network.eval()
+
+
+def _piece(values: NDArray[np.float32], begin: int, length: int) -> NDArray[np.float32]:
+    """So many rows from `begin` on, zeros where there are no more: they come last, and the network looks at none that follows."""
+    some = values[begin : begin + length]
+    return np.pad(some, ((0, length - len(some)), (0, 0)))
 
 
 def _mean(network: ActionPredictor, episodes: Arrays, length: int) -> float:

@@ -17,6 +17,7 @@ from keyin_cli.discovery.benchmark.measures import HEADLINE, MEASURES
 from keyin_cli.discovery.benchmark.result import CHANCE, Dataset, Result, Row
 from keyin_cli.errors import InputError, shown
 from keyin_cli.report.dataset import Span, chosen, left_out, view
+from keyin_cli.report.evaluation import inside
 from keyin_cli.report.page import Cell, EpisodeView, Interval, Page, Table
 
 EPISODES = 4  # of each dataset that are shown, unless others are asked for
@@ -77,7 +78,8 @@ def page(path: Path, span: Span | None = None) -> Page:
         left_out=" ".join(told),
         compared=compared,
         locked=LOCKED if views else "",
-        tables=[*(table(texts.title(key), rows) for key, rows in tables.items()), *_reasons(found)],
+        tables=[*(table(texts.title(key), rows) for key, rows in tables.items()), *_reconstructions(found), *_reasons(found)],
+        pictures=inside(path, [path / result.PICTURE] if found.reconstructions else []),
         manifests={"benchmark": storage.read_manifest(path)},
     )
 
@@ -107,6 +109,14 @@ def _count(things: Sized, what: str) -> str:
 
 def _facts(dataset: Dataset) -> str:
     return f"{dataset.scored:,} of {dataset.episodes:,} episodes scored, {dataset.events_per_episode:.1f} events each"
+
+
+def _reconstructions(found: Result) -> list[Table]:
+    """How well episodes are reconstructed from keyframes, a table for each dataset."""
+    return [
+        Table(texts.reconstruction_title(dataset), *texts.reconstruction_table(lines), texts.reconstruction_notes(lines))
+        for dataset, lines in found.lines().items()
+    ]
 
 
 def _reasons(found: Result) -> list[Table]:

@@ -28,14 +28,16 @@ def test_parts_are_the_columns_that_the_dataset_names(tmp_path: Path) -> None:
 
 def test_actions_are_never_among_the_signals(tmp_path: Path) -> None:
     middle = open_episodes(pieces.turns(tmp_path / "m.zarr", roles={"actions": "observation.state:1:2"}))
-    assert observed(middle) == ["action", "observation.state:0:1", "observation.state:2:3"]
+    assert observed(middle) == ["observation.state:0:1", "observation.state:2:3"]
     state = middle.episode(0, "data/observation.state")
-    assert np.array_equal(demonstration(middle, 0).signals[:, 1:], state[:, [0, 2]])
+    assert np.array_equal(demonstration(middle, 0).signals, state[:, [0, 2]])
     unsaid = open_episodes(pieces.turns(tmp_path / "u.zarr", roles=None))
     assert observed(unsaid) == ["observation.state"]
     assert list(roles(unsaid)) == ["actions"]
     nothing = open_episodes(pieces.turns(tmp_path / "n.zarr", roles={}))
-    assert observed(nothing) == ["action", "observation.state"]
+    assert (observed(nothing), roles(nothing)) == (["observation.state"], {})  # what is called action is none all the same
+    some = open_episodes(pieces.turns(tmp_path / "s.zarr", roles={"gripper": "observation.state:2:3"}))
+    assert observed(some) == ["observation.state"]
 
 
 @pytest.mark.parametrize(

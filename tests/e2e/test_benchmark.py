@@ -52,8 +52,11 @@ def test_the_tables(done: tuple[Path, Any]) -> None:
     assert (dataset["name"], dataset["episodes"], dataset["scored"], dataset["left_out"]) == ("turns", 8, 6, [])
     assert result["rows"] == json.loads((path / "out/table.json").read_text())["rows"]
     assert result["report"] == "out/report.html"
+    assert {line["method"] for line in result["reconstructions"]} == {"motion", "uvd", "uniform", "random", "optimum", "events"}
+    assert (path / "out/reconstruction.png").read_bytes().startswith(b"\x89PNG")
     markdown = (path / "out/table.md").read_text()
-    assert markdown.count("| uniform") == 4
+    assert markdown.count("| uniform") == 5
+    assert "### turns, reconstructed from K keyframes" in markdown
     assert "### turns, pixels, told how many" in markdown
     kept = {str(file.relative_to(path / "out")) for file in (path / "out").rglob("detected.json")}
     parts = [("pixels", "motion"), ("pixels", "uvd"), ("signals", "motion"), ("signals", "peract"), ("signals", "uvd")]
@@ -64,7 +67,8 @@ def test_the_page_shows_tables_and_keyframes(done: tuple[Path, Any], here: Keyin
     path, _ = done
     monkeypatch.chdir(path)
     page = build(Path("out"))
-    assert (page.kind, len(page.episodes), len(page.tables)) == ("benchmark", 4, 4)
+    assert (page.kind, len(page.episodes), len(page.tables)) == ("benchmark", 4, 5)
+    assert page.pictures == [Path("out/reconstruction.png")]
     first = page.episodes[0]
     assert first.name == "turns, episode 1"  # episode 0 chooses the shift
     assert {page.compared, *first.others} == {
@@ -103,6 +107,7 @@ def test_a_person_sees_the_tables(done: tuple[Path, Any], here: Keyin) -> None:
     assert "turns: 6 of 8 episodes scored, 3.0 events each, turns.zarr" in shown.stdout
     assert shown.stdout.count("against the best [95 %]") == 4
     assert "* is told the true number of keyframes of every episode." in shown.stdout
+    assert "turns, reconstructed from K keyframes" in shown.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -170,8 +175,8 @@ def test_methods_that_are_trained(keyin: Keyin, here: Keyin, tmp_path: Path) -> 
         (("turns.zarr", "--method", "random"), ["random is in every table by itself: name another method, too"]),
         (("turns.zarr", "other/turns.zarr", "--method", "motion"), ["two datasets are called turns: rename one of them"]),
         (
-            ("turns.zarr", *CHEAP, "--seed", "1"),
-            ["out was made with other settings (seed: 0 -> 1): give another --out, or --overwrite"],
+            ("turns.zarr", *CHEAP, "--seed", "2"),
+            ["out was made with other settings (seed: 1 -> 2): give another --out, or --overwrite"],
         ),
         (("turns.zarr", *CHEAP, "--out", "mine"), ["mine holds files that keyin did not make, it is left alone"]),
         (("turns.zarr", *CHEAP, "--out", "."), ["turns.zarr lies in ., where results go: give another --out"]),
@@ -179,7 +184,7 @@ def test_methods_that_are_trained(keyin: Keyin, here: Keyin, tmp_path: Path) -> 
             ("turns.zarr", *CHEAP, "--out", "turns.zarr/new"),
             ["turns.zarr/new lies in the dataset turns.zarr: give another --out"],
         ),
-        (("gridworld", *CHEAP, "--out", "artifacts"), ["seed0.zarr lies in artifacts, where results go: give another --out"]),
+        (("gridworld", *CHEAP, "--out", "artifacts"), ["seed1.zarr lies in artifacts, where results go: give another --out"]),
         (("roles.zarr", *CHEAP, "--out", "new"), ["roles.zarr: no role hand: there are gripper"]),
         (("handless.zarr", "--method", "peract", "--out", "new"), ["no method can look at handless.zarr: peract needs the role"]),
         (("file", *CHEAP), ["file is no dataset of episodes"]),
@@ -206,8 +211,8 @@ def test_what_is_refused(words: tuple[str, ...], parts: list[str], done: tuple[P
 def test_overwrite_begins_anew(done: tuple[Path, Any], data: Path, here: Keyin, tmp_path: Path) -> None:
     path = copied(data, tmp_path)
     shutil.copytree(data / "out", path / "out")
-    result = printed(here(*ONE, "--seed", "1", "--overwrite", "--method", "motion", cwd=path))
-    assert result["seed"] == 1
+    result = printed(here(*ONE, "--seed", "2", "--overwrite", "--method", "motion", cwd=path))
+    assert result["seed"] == 2
     assert {row["method"] for row in result["rows"]} == {"motion", "peract", "uvd", "uniform", "random"}
     chance = {row["method"]: row["scores"] for row in result["rows"] if row["number"] == "given" and row["part"] == "pixels"}
     before = {row["method"]: row["scores"] for row in done[1]["rows"] if row["number"] == "given" and row["part"] == "pixels"}
@@ -226,6 +231,6 @@ def test_datasets_that_are_made(keyin: Keyin, here: Keyin, tmp_path: Path) -> No
     args = ("benchmark", "gridworld", "--n", "4", "--method", "motion", "--workers", "1", "--json")
     result = printed(keyin(*args, cwd=tmp_path))
     (dataset,) = result["datasets"]
-    assert (dataset["name"], dataset["path"]) == ("gridworld", "artifacts/data/gridworld-n4-seed0.zarr")
+    assert (dataset["name"], dataset["path"]) == ("gridworld", "artifacts/data/gridworld-n4-seed1.zarr")
     assert (dataset["episodes"], dataset["scored"]) == (4, 3)
     assert steady(printed(here(*args, cwd=tmp_path))) == steady(result)

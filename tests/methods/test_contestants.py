@@ -16,6 +16,7 @@ from keyin_cli.errors import InputError, Interrupted, RunError
 from keyin_cli.methods import contestants, learning, sources
 from keyin_cli.methods.contestants import Contestant, Job, found_by_peer, found_by_training, key
 from keyin_cli.methods.method import Method
+from keyin_cli.registry import METHODS
 
 
 class Every:
@@ -178,13 +179,64 @@ def test_who_takes_part() -> None:
         contestants.contestants(["uniform"])
 
 
-def test_what_keyframes_depend_on() -> None:
+def test_names_of_rows_are_names_of_no_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = replace(METHODS.cards["motion"], name="optimum", module="foreign.optimum")
+    monkeypatch.setattr(contestants, "competing", lambda: ["optimum"])
+    monkeypatch.setitem(METHODS.cards, "optimum", card)
+    with pytest.raises(
+        InputError, match=r"^method optimum of foreign\.optimum has the name of a row that is no method's: rename it"
+    ):
+        contestants.contestants([])
+
+
+def test_reasons_have_no_folders(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lost(Every):
+        def look(self, episode: Demonstration) -> np.ndarray:
+            raise FileNotFoundError(2, "No such file or directory", "/home/me/.cache/net.pt")
+
+    found = ask(job, Lost, monkeypatch)
+    assert (
+        found == "fake failed (FileNotFoundError: [Errno 2] No such file or directory: 'net.pt'): mend or uninstall its package"
+    )
+    zarr.open_group(job.data)["data/observation.state"][5, 1] = np.nan
+    assert str(ask(job, Every, monkeypatch)).startswith("t.zarr: the signal observation.state has values that are no numbers")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/my data/a b.zarr: it is damaged", "a b.zarr: it is damaged"),
+        ("see /usr/lib/x.py, line 3, and (/tmp/y/)", "see x.py, line 3, and (y)"),
+        ("mine/out.json and ./a/b and 0/0 and a / b", "mine/out.json and ./a/b and 0/0 and a / b"),
+        ("https://example.org/a/b has it", "https://example.org/a/b has it"),
+        ("(4,) int64, expected (3,) bool", "(4,) int64, expected (3,) bool"),
+    ],
+)
+def test_paths_are_names(line: str, expected: str) -> None:
+    assert contestants.named(line, Path("/my data/a b.zarr")) == expected
+
+
+def test_who_looks_at_pixels_is_told_numbers(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ask(job, Every, monkeypatch, "pixels")
+    assert isinstance(found, Kept)
+    assert [each.count for each in found.told] == [1, 2, 4, 8, 16]
+    assert [len(each) for each in found.told[1].keyframes] == [2, 2, 2]
+    for part, peer in (("signals", Every), ("pixels", Free)):
+        other = ask(job, peer, monkeypatch, part)
+        assert isinstance(other, Kept)
+        assert other.told == []
+
+
+def test_what_keyframes_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Contestant("motion", "pixels", False)
     assert key(one, "c", 0, 1.0) == key(one, "c", 0, 2.0)  # it is not trained
     trained = replace(one, method="search", trained=True)
     others = [key(replace(one, part="signals"), "c", 0, 1.0), key(one, "d", 0, 1.0), key(one, "c", 1, 1.0)]
     others += [key(trained, "c", 0, 1.0), key(trained, "c", 0, 2.0)]
     assert len({key(one, "c", 0, 1.0), *others}) == 6
+    before = key(one, "c", 0, 1.0), key(replace(one, part="signals"), "c", 0, 1.0)
+    monkeypatch.setattr(contestants, "COUNTS", (1, 3))
+    assert [key(replace(one, part=part), "c", 0, 1.0) in before for part in ("pixels", "signals")] == [False, True]
 
 
 def test_the_source_of_a_method_is_what_it_imports_of_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

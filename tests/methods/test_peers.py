@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from peers_pieces import demonstration
+from torch import Tensor
 
 from keyin_cli import names
 from keyin_cli.discovery.peer import Demonstration, Peer
@@ -95,6 +96,55 @@ def test_signals_of_any_size_have_an_answer(name: str, view: str, size: float) -
     assert peer.select(evidence, peer.usual).shape == (40,)
     if peer.knob:
         assert peer.select(evidence, peer.setting(evidence, 3)).sum() <= 3
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_sbd_learns_as_much_when_one_episode_is_very_short(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, lengths = EPISODES[0], set[int]()
+    roles = {key: each[:n] for key, each in whole.roles.items()}
+    short = replace(whole, frames=whole.frames[:n], signals=whole.signals[:n], roles=roles)
+    nats = actions.ActionPredictor.nats
+
+    def watched(network: actions.ActionPredictor, seen: Tensor, done: Tensor) -> Tensor:
+        lengths.add(seen.shape[1])
+        return nats(network, seen, done)
+
+    monkeypatch.setattr(actions.ActionPredictor, "nats", watched)
+    for episodes in ([short, *EPISODES], [*EPISODES, short]):  # the last of so few is held out
+        peer = made("sbd", "pixels", episodes)
+        assert 32 in lengths
+        assert peer.usual != 0.0  # of all jumps, where held-out ones are too short
+        for episode in episodes:
+            assert peer.select(peer.look(episode), peer.usual).shape == (len(episode),)
+
+
+def test_the_network_of_sbd_looks_at_nothing_behind_an_end() -> None:
+    """Short pieces are filled up, with what changes no weight."""
+    rng = np.random.default_rng(0)
+    pairs = [(rng.normal(size=(n, 3)).astype(np.float32), rng.normal(size=(n, 2)).astype(np.float32)) for n in (40, 5)]
+    nats = [actions.nats_from_everywhere(actions.fit(pairs, pairs, 0, lambda: None), *pairs[1], 5) for _ in range(2)]
+    np.testing.assert_array_equal(*nats)
+    assert np.isfinite(nats[0][0]).all()
+    assert actions._piece(pairs[1][0], 2, 6)[:3].tolist() == pairs[1][0][2:].tolist()
+    assert not actions._piece(pairs[1][0], 2, 6)[3:].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "view", "most"), [("awe", "signals", 1000), ("asot", "pixels", 3000), ("asot", "signals", 3000)]
+)
+def test_episodes_that_are_too_long(name: str, view: str, most: int) -> None:
+    whole = EPISODES[0]
+    at = np.arange(most + 1) % len(whole)
+    long = replace(
+        whole, frames=whole.frames[at], signals=whole.signals[at], roles={key: each[at] for key, each in whole.roles.items()}
+    )
+    line = (
+        f"^{name} looks at episodes of at most {most:,} frames, this dataset has one of {most + 1:,}: leave {name} out, or import"
+    )
+    with pytest.raises(InputError, match=line):
+        made(name, view, [whole, long])
+    shorter = {key: each[:-1] for key, each in long.roles.items()}
+    made(name, view, [replace(long, frames=long.frames[:-1], signals=long.signals[:-1], roles=shorter)])
 
 
 def test_sbd_takes_no_more_memory_than_an_episode_has_frames() -> None:

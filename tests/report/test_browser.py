@@ -277,6 +277,8 @@ def test_other_pages_open(browser: Browser, tmp_path: Path, make: Any) -> None:
         assert opened.tab.locator("h2").all_inner_texts()[:1] == ["mine, pixels, number its own"]
         assert "uniform*" in opened.tab.inner_text("main")
         assert "uvd†" in opened.tab.inner_text("main")
+        assert "mine, reconstructed from K keyframes" in opened.tab.locator("h2").all_inner_texts()
+        assert "20.50 (0.5)" in opened.tab.inner_text("main")
     opened.check()
 
 

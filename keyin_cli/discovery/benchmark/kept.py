@@ -19,6 +19,15 @@ Keyframes = list[list[Frame]]  # of every episode, increasing numbers of its fra
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class Told(BaseModel):
+    """Keyframes of all episodes where a method was told that there are `count` in each; none of an episode that is too short or
+    too long to be reconstructed (`protocol`)."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+    count: Annotated[int, Field(ge=1, lt=10**9)]
+    keyframes: Keyframes
+
+
 class Kept(BaseModel):
     """Keyframes of all episodes of a dataset.
 
@@ -31,6 +40,7 @@ class Kept(BaseModel):
         preparation_seconds: of learning, before the first episode was looked at.
         seconds_per_episode: of looking and selecting, with both numbers.
         peak_memory_bytes: of the process that did it.
+        told: keyframes for reconstruction; empty of what cannot be told, or does not look at pixels.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -43,13 +53,19 @@ class Kept(BaseModel):
     preparation_seconds: Amount
     seconds_per_episode: Amount
     peak_memory_bytes: Annotated[int, Field(ge=0)]
+    told: list[Told] = []
+
+    @property
+    def sets(self) -> list[Keyframes]:
+        """All keyframes that were found."""
+        return [*(each for each in (self.given, self.own) if each is not None), *(each.keyframes for each in self.told)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Kept:
         if self.given is None and self.own is None:
             raise ValueError("nothing was found")
-        for each in [*(self.given or []), *(self.own or [])]:
-            if any(after <= before for before, after in pairwise(each)):
+        for each in self.sets:
+            if any(after <= before for frames in each for before, after in pairwise(frames)):
                 raise ValueError("keyframes do not increase")
         return self
 
@@ -63,10 +79,9 @@ def read(file: Path, key: str | None, lengths: NDArray[np.int64]) -> Kept | None
         found = Kept.model_validate(storage.read_json(file))
     except (ValidationError, InputError):  # half of what another program left: it is made anew
         return None
-    numbers = [each for each in (found.given, found.own) if each is not None]
     fits = all(
         len(each) == len(lengths) and all(not at or at[-1] < length for at, length in zip(each, lengths, strict=True))
-        for each in numbers
+        for each in found.sets
     )
     return found if key in (None, found.key) and fits else None
 

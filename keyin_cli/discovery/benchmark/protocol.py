@@ -9,6 +9,9 @@ behind their ends, and their lengths (k,).
 5. Methods that look at pixels and such that look at signals have tables of their own. Frames are not shown to the latter, signals
    not to the former (`sight`). Both may look at actions; who did carries a mark.
 6. Chance stands in every table. It is told the true number, in the tables of `own` too.
+7. Reconstruction: methods that look at pixels and can be told a number are told each of `COUNTS` in every episode. All other
+   frames are blended in time between keyframes, the first and the last frame given (`blend`). All episodes of `SHORTEST` to
+   `LONGEST` frames count, the same for every number: no label is used.
 """
 
 from __future__ import annotations
@@ -28,11 +31,19 @@ Counts = NDArray[np.int64]
 EVERY = 6  # of the episodes one chooses the shift
 LEAST = 2  # episodes: one that chooses, one that is scored
 DRAWS = 20  # of random keyframes
+COUNTS = (1, 2, 4, 8, 16)  # keyframes from which an episode is reconstructed
+SHORTEST = max(COUNTS) + 3  # frames of an episode that is: something is left to blend between so many keyframes and the two ends
+LONGEST = 2000  # the errors of all its segments take a few times n² numbers
 
 
 def choosing(k: int) -> NDArray[np.bool_]:
     """Which of k episodes choose the shift (k,); the others are scored."""
     return np.arange(k) % EVERY == 0
+
+
+def reconstructed(length: int) -> bool:
+    """Whether an episode of so many frames is reconstructed from keyframes."""
+    return SHORTEST <= length <= LONGEST
 
 
 def scored(times: Times, lengths: Lengths) -> Times:

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from keyin_cli import storage
 from keyin_cli.errors import InputError, shown
 
-TABLE, MARKDOWN, KIND = "table.json", "table.md", "benchmark"
+TABLE, MARKDOWN, PICTURE, KIND = "table.json", "table.md", "reconstruction.png", "benchmark"
 GIVEN, OWN = "given", "own"  # who says how many keyframes there are: the labels, or the method
 NUMBERS = (GIVEN, OWN)
 UNIFORM, RANDOM = "uniform", "random"
 CHANCE = (UNIFORM, RANDOM)  # rows of every table: no method has their names
+OPTIMUM, EVENTS = "optimum", "events"  # rows of reconstructions: the best keyframes there are, and the true ones
+REFERENCES = (OPTIMUM, EVENTS)  # which are names of no method, either
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=200)]  # it is that of a folder, too
 Text = Annotated[str, Field(max_length=4096)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -73,6 +75,41 @@ class Row(Strict):
     peak_memory_bytes: Count | None = None
 
 
+class Point(Strict):
+    """How episodes are reconstructed from keyframes.
+
+    Attributes:
+        count: keyframes that were asked for in every episode; None of events, which are as many as there are.
+        keyframes_per_episode: that were found.
+        psnr: dB, the mean over these episodes.
+        against_uniform: dB less those of as many uniform keyframes as were found, in the same episodes; None of uniform itself.
+    """
+
+    count: Count | None
+    keyframes_per_episode: Amount
+    psnr: Score
+    against_uniform: Score | None = None
+
+
+class Reconstruction(Strict):
+    """A line of the figure: a method, chance or one of `REFERENCES`, by increasing numbers of keyframes.
+
+    Attributes:
+        episodes: that are reconstructed, the same for all numbers.
+        actions: see `Row`.
+    """
+
+    dataset: Name
+    method: Name
+    episodes: Count
+    actions: bool = False
+    points: list[Point] = Field(min_length=1)
+
+    def at(self, count: int | None) -> Point | None:
+        """The point of so many keyframes."""
+        return next((point for point in self.points if point.count == count), None)
+
+
 class LeftOut(Strict):
     """A method that could not look at a dataset, and why."""
 
@@ -94,20 +131,23 @@ class Dataset(Strict):
 
 
 class Result(Strict):
-    """All tables. `minutes`: that each training was planned for."""
+    """All tables. `minutes`: that each training was planned for; `reconstructions`: in the order of a table of them, none in
+    files of earlier versions."""
 
     version: Literal[1] = 1  # of the protocol and this file: rows of another one cannot be compared
     seed: int
     minutes: Amount
     datasets: list[Dataset]
     rows: list[Row]
+    reconstructions: list[Reconstruction] = []
 
     @model_validator(mode="after")
     def _belong(self) -> Result:
         names = [each.name for each in self.datasets]
         if len(set(names)) < len(names):
             raise ValueError("two datasets have the same name")
-        if unknown := [row.dataset for row in self.rows if row.dataset not in names]:
+        named = [*(row.dataset for row in self.rows), *(line.dataset for line in self.reconstructions)]
+        if unknown := [name for name in named if name not in names]:
             raise ValueError(f"a row is of {unknown[0]:.40}, which is no dataset here")
         return self
 
@@ -116,6 +156,13 @@ class Result(Strict):
         found: dict[tuple[str, str, str], list[Row]] = {}
         for row in self.rows:
             found.setdefault((row.dataset, row.part, row.number), []).append(row)
+        return found
+
+    def lines(self) -> dict[str, list[Reconstruction]]:
+        """Reconstructions by dataset, in order."""
+        found: dict[str, list[Reconstruction]] = {}
+        for each in self.reconstructions:
+            found.setdefault(each.dataset, []).append(each)
         return found
 
 

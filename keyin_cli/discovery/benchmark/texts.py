@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keyin_cli.discovery.benchmark.measures import HEADLINE, MEASURES
-from keyin_cli.discovery.benchmark.result import GIVEN, Dataset, Result, Row, Score
+from keyin_cli.discovery.benchmark.result import EVENTS, GIVEN, Dataset, Point, Reconstruction, Result, Row, Score
 from keyin_cli.errors import shown
 from keyin_cli.machine import sized
 
@@ -27,6 +27,11 @@ NOTES = {
     "shift": "shift: frames by which all keyframes of a method are moved; every sixth episode's labels choose it, the others are "
     "scored (docs/benchmark.md).",
 }
+RECONSTRUCTION = (
+    "dB: PSNR of episodes whose frames are blended in time between keyframes, the first and the last frame given. In brackets "
+    "the keyframes found in an episode where they are not as many as were asked for.",
+    "above uniform: dB more than as many uniform keyframes in the same episodes, and the 95 % interval.",
+)
 
 
 def title(key: Key) -> str:
@@ -73,6 +78,42 @@ def table(rows: Sequence[Row]) -> list[str]:
     return lines + [f"| {' | '.join(_escaped(cell) for cell in cells(row))} |" for row in rows]
 
 
+def reconstruction_title(dataset: str) -> str:
+    return f"{shown(dataset)}, reconstructed from K keyframes"
+
+
+def reconstruction_table(lines: Sequence[Reconstruction]) -> tuple[list[str], list[list[str]]]:
+    """Columns, and cells of every line of a dataset but events, whose number is another in every episode."""
+    counts = sorted({point.count for line in lines for point in line.points if point.count is not None})
+    columns = ["method", *(f"K = {count}, dB" for count in counts), *(f"K = {count}, above uniform" for count in counts)]
+    rows = []
+    for line in lines:
+        if line.method != EVENTS:
+            points = [line.at(count) for count in counts]
+            name = shown(line.method) + ACTIONS * line.actions
+            rows.append([name, *(_decibels(point) for point in points), *(_above(point) for point in points)])
+    return columns, rows
+
+
+def reconstruction_notes(lines: Sequence[Reconstruction]) -> list[str]:
+    """What stands below a table of reconstructions: what the true events are worth, and how many episodes count."""
+    said = [*RECONSTRUCTION, *dict.fromkeys(f"Means over {line.episodes:,} episodes." for line in lines)]
+    if any(line.actions for line in lines):
+        said.append(NOTES["actions"])
+    for point in (line.at(None) for line in lines if line.method == EVENTS):
+        if point is not None and point.against_uniform is not None:
+            many = f"{point.keyframes_per_episode:.1f} an episode"
+            said.append(f"The true events, {many}: {point.psnr.value:.2f} dB, above uniform {_above(point)}.")
+    return said
+
+
+def reconstruction(lines: Sequence[Reconstruction]) -> list[str]:
+    """The lines of a dataset as a Markdown table."""
+    columns, rows = reconstruction_table(lines)
+    made = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    return made + [f"| {' | '.join(_escaped(cell) for cell in row)} |" for row in rows]
+
+
 def markdown(result: Result) -> str:
     """All tables, as `table.md` has them."""
     lines = ["# keyin benchmark", ""]
@@ -83,6 +124,9 @@ def markdown(result: Result) -> str:
         for key, rows in tables.items():
             if key[0] == dataset.name:
                 lines += [f"### {_escaped(title(key))}", "", *table(rows), "", *(f"{note}\n" for note in notes(rows))]
+        if there := result.lines().get(dataset.name):
+            lines += [f"### {_escaped(reconstruction_title(dataset.name))}", "", *reconstruction(there), ""]
+            lines += [f"{note}\n" for note in reconstruction_notes(there)]
         lines += [f"{_escaped(line)}\n" for line in left_out(dataset)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -90,6 +134,18 @@ def markdown(result: Result) -> str:
 def _score(score: Score, interval: bool) -> str:
     ends = f" [{score.ci95[0]:.3f}, {score.ci95[1]:.3f}]" if interval else ""
     return f"{score.value:.3f}{ends}"
+
+
+def _decibels(point: Point | None) -> str:
+    if point is None:
+        return "–"
+    other = abs(point.keyframes_per_episode - (point.count or 0)) >= 0.05
+    return f"{point.psnr.value:.2f}" + f" ({point.keyframes_per_episode:.1f})" * other
+
+
+def _above(point: Point | None) -> str:
+    above = point.against_uniform if point else None
+    return f"{above.value:+.2f} [{above.ci95[0]:+.2f}, {above.ci95[1]:+.2f}]" if above else "–"
 
 
 def _escaped(text: str) -> str:
