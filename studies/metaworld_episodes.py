@@ -229,7 +229,7 @@ def write(folder: Path, made: Sequence[Episode], told: dict[str, Any]) -> None:
     np.savez(folder / ARRAYS, episode_ends=np.cumsum([len(each.frames) for each in made]), fps=FPS, **arrays)
     with (folder / EVENTS).open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["episode", "keyframe", "name"])
+        rows.writerow(["episode", "keyframe", "event"])
         rows.writerows([index, event.frame, event.name] for index, each in enumerate(made) for event in each.events)
     of_each = [{"frames": len(each.frames), "pace": round(each.pace, 4), "failed_attempts": each.failed} for each in made]
     content = {"generator": GENERATOR, **told, "fps": FPS, "roles": ROLES, "episodes": of_each}

@@ -131,7 +131,9 @@ def test_keyin_reads_what_is_written(study: ModuleType, tmp_path: Path) -> None:
     (piece,) = source.read(1, Wanted(None, tuple(SIZES)))
     assert piece.frames.shape == (5, 64, 64, 3)
     assert {name: values.shape for name, values in piece.signals.items()} == {name: (5, size) for name, size in SIZES.items()}
-    assert labels.read(tmp_path / study.EVENTS).keyframes == {0: [2, 7], 1: [3]}
+    read = labels.read(tmp_path / study.EVENTS)
+    assert read.keyframes == {0: [2, 7], 1: [3]}
+    assert read.events == {0: {2: "what, 2", 7: "what, 7"}, 1: {3: "what, 3"}}
     told = json.loads((tmp_path / study.MADE).read_text())
     assert (told["task"], told["seed"], told["episodes"][1]) == ("push", 4, {"frames": 5, "pace": 0.75, "failed_attempts": 2})
 
