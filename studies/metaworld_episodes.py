@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
 import json
 import os
 import shutil
@@ -36,8 +37,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-RATE, KEPT = 80, 8  # steps a second of Meta-World, and from a frame that is kept to the next
-FPS = RATE // KEPT
+RATE, KEPT, FPS = 80, 8, 10  # Meta-World's steps a second, steps from a frame that is kept to the next, frames a second
 SHORT = RATE // 4  # steps: touches and gaps between them that are shorter do not count
 AFTER = (RATE // 2, 3 * RATE // 2)  # steps that success lasts at the end, from … to
 SIZE = 64  # px of a frame's side
@@ -72,7 +72,7 @@ TASKS = {
     "disassemble": Task("Disassemble", "RoundNut", "grasp the ring", "lift the ring off the peg"),
     "hammer": Task("Hammer", "hammerbody", "grasp the hammer", "drive the nail in"),
     "hand-insert": Task("HandInsert", "obj", "grasp the block", "put the block into the hole"),
-    "peg-insert-side": Task("PegInsertionSide", "peg", "grasp the peg", "bring the peg into its hole"),
+    "peg-insert-side": Task("PegInsertionSide", "peg", "grasp the peg", "insert the peg"),
     "peg-unplug-side": Task("PegUnplugSide", "plug1", "grasp the plug", "pull the plug out"),
     "pick-out-of-hole": Task("PickOutOfHole", "obj", "grasp the block", "bring the block to its place"),
     "pick-place": Task("PickPlace", "obj", "grasp the puck", "bring the puck to its place"),
@@ -176,9 +176,7 @@ def attempt(name: str, seed: int, index: int, failed: int) -> Episode | None:
     env = WORLDS[f"{name}-v3-goal-observable"](seed=for_world)
     env.max_path_length = MOST + AFTER[1]
     expert, seen = getattr(policies, f"Sawyer{task.expert}V3Policy")(), env.reset()[0]
-    frames, states = [], []
-    touching: list[bool] = []
-    success: list[bool] = []
+    frames, states, touching, success = [], [], list[bool](), list[bool]()
     with drawing(env) as draw:
         while lasting(success) < after:
             if len(success) - lasting(success) >= MOST:
@@ -212,14 +210,16 @@ def touched(model: Any, data: Any, body: str) -> bool:
 
 def episodes(name: str, count: int, seed: int) -> Iterator[Episode]:
     """The episodes 0, 1, … of a seed, with a line on stderr that says how far it is."""
-    for index in range(count):
-        attempts = (attempt(name, seed, index, failed) for failed in range(ATTEMPTS))
-        made = next((each for each in attempts if each), None)
-        if made is None:
-            refuse(f"episode {index}: all of {ATTEMPTS} attempts failed, give another --seed")
-        print(f"\r{name}: {index + 1} of {count} episodes", end="", file=sys.stderr, flush=True)
-        yield made
-    print(file=sys.stderr)
+    try:
+        for index in range(count):
+            print(f"\r{name}: episode {index + 1} of {count}", end="", file=sys.stderr, flush=True)
+            attempts = (attempt(name, seed, index, failed) for failed in range(ATTEMPTS))
+            made = next((each for each in attempts if each), None)
+            if made is None:
+                refuse(f"episode {index}: all of {ATTEMPTS} attempts failed, give another --seed")
+            yield made
+    finally:
+        print(file=sys.stderr)
 
 
 def write(folder: Path, made: Sequence[Episode], told: dict[str, Any]) -> None:
@@ -240,16 +240,26 @@ def is_ours(path: Path) -> bool:
     """Whether a directory has what this script wrote, and nothing else."""
     if not path.is_dir() or path.is_symlink() or {each.name for each in path.iterdir()} != {ARRAYS, EVENTS, MADE}:
         return False
-    try:
-        found = json.loads((path / MADE).read_text())
-    except ValueError:
-        return False
-    return isinstance(found, dict) and found.get("generator") == GENERATOR
+    return json.dumps({"generator": GENERATOR})[1:-1] in (path / MADE).read_text(errors="replace")
 
 
 def refuse(line: str) -> NoReturn:
     print(f"metaworld_episodes: {line}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def ready() -> None:
+    """Refuses to begin where Meta-World is not installed, or OpenGL cannot start."""
+    os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
+    os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software renderer: a small picture is no work for many
+    try:
+        importlib.import_module("metaworld")
+        mujoco = importlib.import_module("mujoco")
+        mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), SIZE, SIZE).close()
+    except ModuleNotFoundError as error:
+        refuse(f"{error}: pip install -r studies/metaworld-requirements.txt, in an environment of its own")
+    except Exception as error:  # whatever it is that libraries of OpenGL raise
+        refuse(f"OpenGL cannot start with MUJOCO_GL={os.environ['MUJOCO_GL']} ({error}): see `keyin doctor` for what to install")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -266,26 +276,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     if os.path.lexists(given.out) and not (given.overwrite and is_ours(given.out)):
         way = "give --overwrite to replace it" if is_ours(given.out) else "it is left alone, give another --out"
         refuse(f"{str(given.out)!a} is there already: {way}")
-    os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
-    os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software renderer: a small picture is no work for many
+    ready()
     warnings.filterwarnings("ignore", message="Constant")  # of experts, whose moves are clipped
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{given.out.name}.", dir=given.out.parent))
     try:
-        made = list(episodes(given.task, given.episodes, given.seed))
-        write(beside, made, {"task": given.task, "seed": given.seed})
-        beside.chmod(0o755)  # mkdtemp's is for its owner alone
-        if is_ours(given.out):
-            shutil.rmtree(given.out)
-        beside.rename(given.out)
-    except ModuleNotFoundError as error:
-        refuse(f"{error}: pip install -r studies/metaworld-requirements.txt, in an environment of its own")
-    except (RuntimeError, ImportError) as error:
-        refuse(f"{error}: if it is OpenGL that is missing, see `keyin doctor`")
-    except KeyboardInterrupt:
-        refuse("stopped, nothing was written: run it again")
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{given.out.name}.", dir=given.out.parent) as folder:
+            beside = Path(folder, "made")
+            beside.mkdir()
+            made = list(episodes(given.task, given.episodes, given.seed))
+            write(beside, made, {"task": given.task, "seed": given.seed})
+            if is_ours(given.out):
+                shutil.rmtree(given.out)
+            beside.rename(given.out)
+    except (OSError, KeyboardInterrupt) as error:
+        refuse(f"{str(error) or 'stopped'}: nothing was written")
     roles = " ".join(f"--role {role}={signal}" for role, signal in ROLES.items())
     options = f"--labels {given.out / EVENTS} --signals observation.state,observation.environment,action {roles}"
     print(f"keyin import {given.out / ARRAYS} {options} --out {given.out}.zarr")
