@@ -59,7 +59,7 @@ def test_how_long_success_lasts(study: ModuleType, success: list[bool], steps: i
 def test_the_first_frame_that_shows_it(study: ModuleType) -> None:
     """Frame f is drawn before step f * KEPT, so it shows what that step finds, and not what it does."""
     kept = study.KEPT
-    assert study.RATE == kept * study.FPS
+    assert kept * study.FPS == study.RATE
     assert [study.showing_frame(step) for step in (0, kept - 1, kept, 2 * kept - 1, 2 * kept)] == [1, 1, 2, 2, 3]
 
 
