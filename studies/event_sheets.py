@@ -3,7 +3,8 @@
     for kind in ogbench-scene ogbench-puzzle ogbench-cube gridworld; do keyin gen-data $kind --n 60 --seed 0; done
     python studies/event_sheets.py artifacts/data/{ogbench-scene,ogbench-puzzle,ogbench-cube,gridworld}.zarr --page docs/events.md
 
-Writes a picture of each and events.json, and the table of the page anew.
+Writes a picture of each and events.json, and the table of the page anew. Takes what `keyin import --labels` made as well, where
+the labels say what happens; it is called as its folder is, without -n60-seed1.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ OUT, NUMBERS = Path("artifacts/released/benchmark"), "events.json"
 HEAD = "| dataset | episodes | frames | frames in an episode | events | events in an episode | frames between events | spread |"
 TABLE = re.compile(rf"^{re.escape(HEAD)}\n(\|.*\n)*", re.MULTILINE)
 COLUMNS, SHOWN = 8, 24  # frames of a row and of a picture
+NUMBER_AND_SEED = re.compile(r"-n\d+-seed\d+$")
 BRIGHTER = 0.6  # the power to which pixels are raised in pictures alone: the worlds are dark
 
 
@@ -52,8 +54,9 @@ def numbers(episodes: Episodes) -> dict[str, Any]:
     by_place = [[each[place] for each in shares if len(each) > place] for place in range(max(map(len, shares)))]
     names = Counter(_kind(event["name"]) for record in episodes.records for event in record["events"])
     between = np.concatenate([np.diff(each) for each in times])
+    again = [record["failed_attempts"] for record in episodes.records if "failed_attempts" in record]
     return {
-        "recipe": episodes.attributes["recipe"],
+        "recipe": made_from(episodes),
         "sha256": episodes.sha256,
         "episodes": episodes.n,
         "frames": episodes.total,
@@ -64,8 +67,20 @@ def numbers(episodes: Episodes) -> dict[str, Any]:
         "frames_between_events": _extent(between),
         "spread": round(float(np.mean([np.std(each) for each in by_place if len(each) > 1])), 3),
         "names": dict(names.most_common()),
-        "episodes_drawn_again": sum(record["failed_attempts"] > 0 for record in episodes.records),
+        **({"episodes_drawn_again": sum(each > 0 for each in again)} if len(again) == episodes.n else {}),  # importing forgets it
     }
+
+
+def made_from(episodes: Episodes) -> dict[str, Any]:
+    """The recipe of a dataset that was generated; of one that was imported its source, and what was taken of it."""
+    told = episodes.attributes
+    return told["recipe"] if "recipe" in told else {key: told[key] for key in ("source", "format", "settings", "labels")}
+
+
+def called(episodes: Episodes) -> str:
+    """What a dataset is called: its kind where it was generated, else its folder without number and seed."""
+    recipe = episodes.attributes.get("recipe")
+    return recipe["kind"] if recipe else NUMBER_AND_SEED.sub("", episodes.path.stem)
 
 
 def _kind(name: str) -> str:
@@ -110,7 +125,7 @@ def draw(path: Path, episodes: Episodes, index: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="+", help="datasets of episodes that `keyin gen-data` made")
+    parser.add_argument("data", type=Path, nargs="+", help="datasets of episodes with events")
     parser.add_argument("--out", type=Path, default=OUT, help="a directory (default: %(default)s)")
     parser.add_argument("--episode", type=int, default=0, help="which is drawn (default: %(default)s)")
     parser.add_argument("--page", type=Path, help="a page whose table is written anew, such as docs/events.md")
@@ -122,10 +137,11 @@ def main() -> None:
             for path in given.data:
                 episodes = open_episodes(path)
                 if not (episodes.records and all("events" in record for record in episodes.records)):
-                    raise InputError(f"{path} has no events: give what `keyin gen-data` made, such as ogbench-scene")
+                    what = "what `keyin gen-data` made, such as ogbench-scene, or `keyin import --labels` with a column event"
+                    raise InputError(f"{path} has no events: give {what}")
                 if not 0 <= given.episode < episodes.n:
                     raise InputError(f"--episode {given.episode}: {path} has the episodes 0 to {episodes.n - 1}")
-                kind = episodes.attributes["recipe"]["kind"]
+                kind = called(episodes)
                 found[kind] = numbers(episodes)
                 draw(given.out / f"events-{kind}.png", episodes, given.episode)
                 advance()

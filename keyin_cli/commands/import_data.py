@@ -52,6 +52,14 @@ def run(
             "that it became. A dataset that is there gets them too.",
         ),
     ] = None,
+    role: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ROLE=SIGNAL[:FROM:TO]",
+            help="Which values of --signals are the gripper, joint_velocities, effector or actions, for the rules of "
+            "keyin benchmark: effector=observation.state:0:3. Again for another. A dataset that is there gets them too.",
+        ),
+    ] = [],  # noqa: B006 (typer reads the default)
     kind: Format = None,
     overwrite: Overwrite = False,
     no_wait: NoWait = False,
@@ -59,14 +67,17 @@ def run(
 ) -> None:
     """Import demonstrations: videos, LeRobot, robomimic and others, episodes of any length. Continues where it was stopped."""
     from keyin_cli import storage
-    from keyin_cli.datasets.episodes.importing import import_source
+    from keyin_cli.datasets.episodes.importing import import_source, key
+    from keyin_cli.discovery import assigning
     from keyin_cli.discovery.labels import read
 
     wanted = settings(size, crop, fps, kind, camera, signals, episodes)
+    roles = assigning.parsed(role, [key(name) for name in wanted.signals])
     out = out or Path("artifacts/data") / f"{source.absolute().stem}.zarr"
     people = read(labels) if labels else None
     with storage.waiting(not no_wait):
         made = import_source(source, wanted, out, overwrite, people)
+        made = assigning.assign(made.path, roles) if roles else made
     emit(result(made), as_json, lines(made))
 
 
@@ -99,6 +110,7 @@ def result(made: Episodes) -> dict[str, Any]:
         "image": list(made.image),
         "fps": made.fps,
         "signals": made.signals,
+        "roles": made.attributes.get("roles"),
         "labels": made.labelled,
         "sha256": made.attributes.get("sha256"),
     }
@@ -109,13 +121,14 @@ def lines(made: Episodes) -> list[str]:
     from keyin_cli import storage
     from keyin_cli.errors import shown
 
-    given = made.attributes.get("labels")
+    given, roles = made.attributes.get("labels"), made.attributes.get("roles")
     shortest, longest = made.lengths.min(), made.lengths.max()
     image = "x".join(map(str, made.image))
     return [
         f"{made.path}: {made.n:,} episodes of {shortest:,} to {longest:,} frames {image} at {made.fps:g} a second, "
         f"{sized(storage.size(made.path))}",
         *([f"signals: {', '.join(f'{name} ({size})' for name, size in made.signals.items())}"] if made.signals else []),
+        *([f"roles: {', '.join(f'{role} {signal}' for role, signal in roles.items())}"] if isinstance(roles, dict) else []),
         *([f"labels: {shown(given['path']) if isinstance(given, dict) else 'yes'}"] if made.labelled else []),
         f"look at it with: keyin info {made.path} --figures",
     ]

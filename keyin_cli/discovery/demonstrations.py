@@ -26,10 +26,19 @@ def roles(episodes: Episodes) -> dict[str, tuple[str, range]]:
         InputError: the attribute is damaged, or names what is not there.
     """
     given = episodes.attributes.get("roles")
-    where = shown(episodes.path)
     if given is None:
         named = [name for name in NAMED_ACTIONS if name in episodes.signals]
         return {ACTIONS: chosen(named[0], episodes)} if named else {}
+    return checked(given, episodes)
+
+
+def checked(given: object, episodes: Episodes) -> dict[str, tuple[str, range]]:
+    """The same of roles as a dataset's attribute has them, or is to have them.
+
+    Raises:
+        InputError: they are damaged, or name what is not there.
+    """
+    where = shown(episodes.path)
     if not isinstance(given, dict) or not all(isinstance(each, str) for pair in given.items() for each in pair):
         raise InputError(f'{where}: its attribute roles is damaged, expected {{"actions": "action"}}: make the dataset again')
     if unknown := [name for name in given if name not in ROLES]:

@@ -60,6 +60,28 @@ def test_what_is_counted(study: ModuleType) -> None:
     assert row == "| made | 2 | 22 | 11 (11 to 11) | 3 | 1.5 (1 to 2) | 4 (4 to 4) | 0.150 |"
 
 
+def test_what_was_imported_is_called_as_its_folder(study: ModuleType) -> None:
+    """Nobody says how often its episodes were drawn, nor a recipe."""
+    told = {"source": "d.npz", "format": "npz", "settings": {"signals": []}, "labels": {"path": "events.csv"}}
+    record = {"events": [{"frame": 2, "name": "grasp"}, {"frame": 5, "name": "put down"}]}
+    episodes = SimpleNamespace(
+        records=[record, record],
+        lengths=np.array([11, 11]),
+        attributes={**told, "generator": "keyin import"},
+        path=Path("data/hands-n60-seed1.zarr"),
+        sha256="0",
+        n=2,
+        total=22,
+        fps=10.0,
+    )
+    assert study.called(episodes) == "hands"
+    found = study.numbers(episodes)
+    assert found["recipe"] == told
+    assert found["events"] == 4
+    assert "episodes_drawn_again" not in found
+    assert study.called(SimpleNamespace(attributes={"recipe": {"kind": "made"}}, path=Path("x.zarr"))) == "made"
+
+
 def test_what_has_no_events_is_refused(
     study: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -30,11 +31,13 @@ class Labels:
         path: the file.
         sha256: of its content.
         keyframes: numbers of the source's frames, in order, by number of the source's episode.
+        events: of those among them of which it says so, what happens there, by number of the frame, by episode.
     """
 
     path: Path
     sha256: str
     keyframes: Mapping[int, Sequence[int]]
+    events: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
 
 
 def marked(numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -46,6 +49,22 @@ def marked(numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.
         labels: of frames (k,), increasing.
     """
     return np.diff(np.searchsorted(labels, numbers, side="right"), prepend=0) > 0
+
+
+def named(numbers: NDArray[np.int64], events: Mapping[int, str]) -> list[dict[str, Any]]:
+    """The events of an episode as a dataset records them, [{"frame": 17, "name": "grasp the cube"}, …]. Their frames are those
+    that are kept, see `marked`; what has come into one frame is one event.
+
+    Args:
+        numbers: of the frames that are kept in the source's episode (n,), increasing.
+        events: what happens, by number of the source's frame.
+    """
+    found: dict[int, str] = {}
+    for number, name in sorted(events.items()):
+        frame = int(np.searchsorted(numbers, number))
+        if frame < len(numbers):
+            found[frame] = f"{found[frame]}, {name}" if frame in found else name
+    return [{"frame": frame, "name": name} for frame, name in found.items()]
 
 
 def check_episodes(labels: Labels, there: int, taken: Sequence[int], source: Path) -> None:
@@ -78,7 +97,7 @@ def relabelled(episodes: Episodes, labels: Labels) -> Episodes:
     if isinstance(before, dict) and before.get("sha256") == labels.sha256:
         say(f"{shown(episodes.path)}: has the labels of {shown(labels.path)} already")
         return episodes
-    values = _values(episodes, labels)
+    values, events = _values(episodes, labels), _events(episodes, labels)
 
     def write(beside: Path) -> None:
         _take_over(episodes.path, beside)
@@ -86,8 +105,8 @@ def relabelled(episodes: Episodes, labels: Labels) -> Episodes:
         codec = ZstdCodec(level=3, checksum=True)
         group.create_array(KEYFRAMES, data=np.concatenate(values), chunks=(CHUNK,), compressors=codec, config=WHOLE)
         records = [
-            {**record, "sha256": {**record["sha256"], KEYFRAMES: checksum(each)}}
-            for record, each in zip(episodes.records, values, strict=True)
+            {**_without_events(record), "sha256": {**record["sha256"], KEYFRAMES: checksum(each)}, **there}
+            for record, each, there in zip(episodes.records, values, events, strict=True)
         ]
         sums = digest([record["sha256"] for record in records])
         group.attrs.put({**episodes.attributes, "episodes": records, "sha256": sums, "labels": told})
@@ -119,6 +138,19 @@ def _values(episodes: Episodes, labels: Labels) -> list[NDArray[np.bool_]]:
     if late:
         say(f"{late} keyframes behind the last frame that is kept of their episodes are left out")
     return found
+
+
+def _events(episodes: Episodes, labels: Labels) -> list[dict[str, Any]]:
+    """What a record says of an episode's events (n,): nothing where the labels have no names."""
+    if not labels.events:
+        return [{} for _ in range(episodes.n)]
+    numbers = np.split(episodes.read(SOURCE_FRAME, 0, episodes.total), episodes.ends[:-1])
+    return [{"events": named(each, labels.events.get(episodes.source(index), {}))} for index, each in enumerate(numbers)]
+
+
+def _without_events(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without the events of labels that are replaced."""
+    return {key: value for key, value in record.items() if key != "events"}
 
 
 def _take_over(folder: Path, to: Path) -> None:

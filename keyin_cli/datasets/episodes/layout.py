@@ -8,8 +8,8 @@
     meta/episode_ends  (n,) int64             where each episode ends
     meta/split         (n,) uint8             0 train, 1 val, 2 test; without it every episode is in every split
 
-The attributes have the rate, and of every episode its name, its number in the source, its length and a checksum; of one that
-`keyin gen-data` made, also its events, [{"frame": 17, "name": "grasp the cube"}, …], and `roles`, the parts that signals have.
+The attributes have the rate, and of every episode its name, its number in the source, its length and a checksum; where
+they are known, also its events, [{"frame": 17, "name": "grasp the cube"}, …], and `roles`, the parts that signals have.
 """
 
 from __future__ import annotations

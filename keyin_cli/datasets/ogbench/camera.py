@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.datasets.pushing import gl
-from keyin_cli.errors import RunError
+from keyin_cli.datasets.pushing import contexts
 
 GEOMS = 10_000  # that are drawn at most
 
@@ -25,7 +22,6 @@ class Camera:
             InputError: no OpenGL back end works.
             RunError: OpenGL cannot start.
         """
-        os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software renderer: processes, not threads, share the cores
         model.vis.quality.shadowsize = model.vis.quality.offsamples = 0
         model.vis.global_.offwidth = model.vis.global_.offheight = size
         self._model = model
@@ -36,14 +32,7 @@ class Camera:
         self._option = mujoco.MjvOption()
         self._camera = mujoco.MjvCamera()
         self._camera.type, self._camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, model.camera(name).id
-        with gl.starting():
-            self._gl = importlib.import_module(f"mujoco.{gl.choose()}").GLContext(size, size)
-            self._gl.make_current()
-            try:
-                self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-            except mujoco.FatalError as error:
-                raise RunError(f"OpenGL cannot start ({error}): free some memory, or see `keyin doctor`") from None
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._gl, self._context = contexts.begin(model, size, size)
 
     def draw(self, data: Any) -> NDArray[np.uint8]:
         """What it sees now, (size,size,3)."""

@@ -6,8 +6,6 @@ between graphics drivers; states never do.
 
 from __future__ import annotations
 
-import importlib
-import os
 import threading
 from typing import Any
 
@@ -15,9 +13,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from keyin_cli.datasets.pushing import gl
+from keyin_cli.datasets.pushing import contexts
 from keyin_cli.datasets.pushing.env import load_model
-from keyin_cli.errors import RunError
 
 GRID = 4
 DRAWN = [0, 1, 0, 0, 0, 0]  # geom groups that are seen
@@ -28,7 +25,6 @@ class Renderer:
     """Draws frames of `size` x `size` RGB pixels. Holds an OpenGL context: one per thread is enough, see `shared`."""
 
     def __init__(self, size: int) -> None:
-        os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software renderer: processes, not threads, share the cores
         model = load_model()
         self.size = size
         self._grid = max(1, min(GRID, int(model.vis.global_.offwidth) // size))
@@ -41,14 +37,7 @@ class Renderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type, self._camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0
         side = self._grid * size
-        with gl.starting():
-            self._gl = importlib.import_module(f"mujoco.{gl.choose()}").GLContext(side, side)
-            self._gl.make_current()
-            try:
-                self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-            except mujoco.FatalError as error:
-                raise RunError(f"OpenGL cannot start ({error}): free some memory, or see `keyin doctor`") from None
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._gl, self._context = contexts.begin(model, side, side)
         self._image = np.empty((side, side, 3), dtype=np.uint8)
 
     def frames(self, motion: NDArray[np.floating[Any]], wall: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:

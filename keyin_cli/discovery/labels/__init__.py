@@ -25,11 +25,13 @@ class Reader(NamedTuple):
         help: what it is.
         recognises: whether a file of that name with that text is in it.
         read: gives what it says, or raises InputError.
+        events: gives the names that it has for keyframes, by number of the frame, by episode.
     """
 
     help: str
     recognises: Callable[[Path, str], bool]
     read: Callable[[Path, str], Keyframes]
+    events: Callable[[Path, str], Mapping[int, Mapping[int, str]]] = lambda _path, _text: {}
 
 
 def _found(path: Path, text: str) -> Keyframes:
@@ -42,7 +44,10 @@ def _label_studio(path: Path, text: str) -> Keyframes:
 
 READERS = {  # each file is the first's that recognises it
     "csv": Reader(
-        "a table with the columns episode and keyframe", lambda path, _: path.suffix.lower() == ".csv", csv_rows.keyframes
+        "a table with the columns episode and keyframe",
+        lambda path, _: path.suffix.lower() == ".csv",
+        csv_rows.keyframes,
+        csv_rows.events,
     ),
     "label-studio": Reader("what Label Studio exports as JSON", lambda _, text: text.lstrip().startswith("["), _label_studio),
     "keyframes.json": Reader("as keyin find writes it", lambda _, text: text.lstrip().startswith("{"), _found),
@@ -69,7 +74,7 @@ def read(path: Path) -> Labels:
     reader = next((each for each in READERS.values() if each.recognises(path, text)), None)
     if reader is None:
         raise InputError(f"{shown(path)} holds no labels: give a file, {known}")
-    return Labels(path, hashlib.sha256(content).hexdigest(), reader.read(path, text))
+    return Labels(path, hashlib.sha256(content).hexdigest(), reader.read(path, text), reader.events(path, text))
 
 
 def _tree(path: Path, text: str) -> Any:

@@ -33,8 +33,8 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "x.npz"
 
 
-def given_labels(keyframes: dict[int, list[int]], sha256: str = "a") -> Labels:
-    return Labels(Path("people.json"), sha256, keyframes)
+def given_labels(keyframes: dict[int, list[int]], sha256: str = "a", events: dict[int, dict[int, str]] | None = None) -> Labels:
+    return Labels(Path("people.json"), sha256, keyframes, events or {})
 
 
 def marks(made: Episodes) -> list[list[int]]:
@@ -103,6 +103,20 @@ def test_thinned(source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert made.episode(2, "data/source_frame").tolist() == list(range(0, 130, 4))
     assert marks(made) == [[8], [4], [128]]
     assert "1 keyframes behind the last frame that is kept of their episodes are left out" in capfd.readouterr().err
+
+
+def test_events_have_the_frames_of_their_labels(source: Path, tmp_path: Path) -> None:
+    keyframes = {0: [5, 6, 9], 2: [0, 127, 129]}
+    events = {0: {5: "grasp", 6: "lift"}, 2: {0: "begin", 127: "let go", 129: "rest"}}
+    thinned = Settings(Shape(8, 8, fps=5))  # every fourth frame
+    made = import_source(source, thinned, tmp_path / "e.zarr", labels=given_labels(keyframes, events=events))
+    found = [[(event["frame"], event["name"]) for event in record["events"]] for record in made.records]
+    assert found == [[(2, "grasp, lift")], [], [(0, "begin"), (32, "let go")]]
+    marked_at = [np.flatnonzero(made.episode(i, "data/keyframes")).tolist() for i in range(made.n)]
+    assert marked_at == [[2, 3], [], [0, 32]]  # one more of which nobody says what happens
+    assert list(made.verify()) == [True] * 3
+    again = import_source(source, thinned, tmp_path / "e.zarr", labels=given_labels(keyframes, "b"))
+    assert not any("events" in record for record in again.records)
 
 
 class KilledError(BaseException):

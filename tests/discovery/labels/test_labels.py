@@ -64,6 +64,28 @@ def test_tables_of_spreadsheets(text: str, tmp_path: Path) -> None:
     assert read(tmp_path / "k.CSV").keyframes == {3: [12, 40], 4: []}
 
 
+@pytest.mark.parametrize(
+    ("text", "events"),
+    [
+        (
+            "episode,keyframe,event\n3,40,let go\n3,12, grasp \n4,,nothing\n4,7,\n3,40,release\n",
+            {3: {40: "release", 12: "grasp"}},
+        ),
+        ("event;keyframe;episode\n'=x;12;3\n", {3: {12: "'=x"}}),
+        ("episode,name,keyframe\n3,a film,12\n", {}),  # the name of the episode, as it is exported
+        ("episode,keyframe,event\n3,12\n", {}),
+    ],
+)
+def test_what_happens_may_be_said(text: str, events: dict[int, dict[int, str]], tmp_path: Path) -> None:
+    (tmp_path / "k.csv").write_text(text)
+    assert read(tmp_path / "k.csv").events == events
+
+
+def test_other_formats_do_not_say_what_happens(tmp_path: Path) -> None:
+    write(tmp_path / "k.json", of({0: [1]}))
+    assert read(tmp_path / "k.json").events == {}
+
+
 def studio(path: Path, exported: Any) -> dict[int, list[int]]:
     (path / "x.json").write_text(json.dumps(exported))
     return dict(read(path / "x.json").keyframes)
