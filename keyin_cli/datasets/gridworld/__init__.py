@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from keyin_cli.datasets import extras
 from keyin_cli.datasets.kind import DatasetKind, Demonstrator
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from keyin_cli.datasets.episodes.rows import EpisodeRows
 
 FPS = 10  # by convention: a grid has no time
-Level = Literal["KeyCorridorS3R2", "UnlockPickup"]
+CELL = 3  # px at least
+WIDTHS = {"KeyCorridorS3R2": 7, "UnlockPickup": 11, "Collect": 8}  # of the levels, in cells
+Level = Literal["KeyCorridorS3R2", "UnlockPickup", "Collect"]
 
 
 class GridworldData(GeneratedEpisodes):
@@ -26,8 +28,15 @@ class GridworldData(GeneratedEpisodes):
 
     kind: Literal["gridworld"] = "gridworld"
     path: str = "artifacts/data/gridworld.zarr"
-    size: int = Field(64, ge=33, le=1024)  # the widest level has 11 cells, a cell has 3 px at least
+    size: int = Field(64, ge=16, le=1024)
     levels: tuple[Level, ...] = Field(("KeyCorridorS3R2", "UnlockPickup"), min_length=1, max_length=64)
+
+    @model_validator(mode="after")
+    def _drawn(self) -> GridworldData:
+        widest = max(self.levels, key=WIDTHS.__getitem__)
+        if self.size < CELL * WIDTHS[widest]:
+            raise ValueError(f"size: {widest} has {WIDTHS[widest]} cells of {CELL} px at least, {CELL * WIDTHS[widest]} px")
+        return self
 
     @property
     def image(self) -> tuple[int, int, int]:

@@ -9,12 +9,13 @@ from keyin_cli.datasets.episodes.rows import EpisodeRows
 from keyin_cli.datasets.gridworld import play
 
 PICKUP, DROP, TOGGLE, DONE = 3, 4, 5, 6
+TURNS = ("KeyCorridorS3R2", "UnlockPickup")
 VERBS = {"pick": PICKUP, "drop": DROP, "open": TOGGLE, "close": TOGGLE}
 
 
 @pytest.fixture(scope="module")
 def episodes() -> list[EpisodeRows]:
-    return [play.episode(seed=0, index=index, size=64) for index in range(12)]
+    return [play.episode(seed=0, index=index, size=64, levels=TURNS) for index in range(12)]
 
 
 def actions(one: EpisodeRows) -> np.ndarray:
@@ -22,11 +23,11 @@ def actions(one: EpisodeRows) -> np.ndarray:
 
 
 def test_an_episode_depends_on_seed_and_index_alone(episodes: list[EpisodeRows]) -> None:
-    again = play.episode(seed=0, index=5, size=64)
+    again = play.episode(0, 5, 64, TURNS)
     np.testing.assert_array_equal(again.frames, episodes[5].frames)
     np.testing.assert_array_equal(again.signals["observation.state"], episodes[5].signals["observation.state"])
     assert again.events == episodes[5].events
-    other = play.episode(seed=1, index=5, size=64)
+    other = play.episode(1, 5, 64, TURNS)
     assert other.frames.shape != again.frames.shape or (other.frames != again.frames).any()
 
 
@@ -82,16 +83,16 @@ def test_a_bot_at_a_loss_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None
         return usual(bot, action)
 
     monkeypatch.setattr(play.BabyAIBot, "replan", replan)
-    assert play.episode(0, 1, 64).told["failed_attempts"] == 1
+    assert play.episode(0, 1, 64, TURNS).told["failed_attempts"] == 1
     lost_always = lambda bot, action=None: (_ for _ in ()).throw(AssertionError)  # noqa: E731
     monkeypatch.setattr(play.BabyAIBot, "replan", lost_always)
     with pytest.raises(RuntimeError, match=r"episode 1 of seed 0: all of 20 attempts failed"):
-        play.episode(0, 1, 64)
+        play.episode(0, 1, 64, TURNS)
 
 
 @pytest.mark.parametrize("size", [33, 64, 65])
 def test_the_grid_is_in_the_middle_of_a_black_image(size: int) -> None:
-    frame = play.episode(0, 1, size).frames[0]  # 11 by 6 cells
+    frame = play.episode(0, 1, size, TURNS).frames[0]  # 11 by 6 cells
     rows, columns = np.flatnonzero(frame.any((1, 2))), np.flatnonzero(frame.any((0, 2)))
     cell = size // 11
     assert (len(rows), len(columns)) == (6 * cell, 11 * cell)
