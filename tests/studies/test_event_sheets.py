@@ -24,7 +24,7 @@ def test_the_table_is_that_of_its_file(study: ModuleType) -> None:
 
 def test_pictures_are_small(study: ModuleType) -> None:
     pictures = list((ROOT / study.OUT).glob("events-*.png"))
-    assert len(pictures) == 4
+    assert len(pictures) == 6
     assert all(picture.stat().st_size < 150_000 for picture in pictures)
 
 
