@@ -13,8 +13,8 @@ Each row takes the weights at its own lowest validation loss.
   that it is told. It is told the next one as soon as the one before is pressed. In demonstrations the told button is the one
   that the expert presses next, also while it still moves away from the last.
 - What it predicts: for the next step, or for the next 8 steps, which it then does without looking (action chunking). A waypoint
-  is where the demonstration's action at the next keyframe tells the hand to be, as AWE relabels actions; with `--target pose`,
-  where the hand is there. Waypoints are predicted anew whenever the policy looks.
+  is where the hand is at the next keyframe, with `--target command` where the demonstration's action there tells it to be, as
+  in AWE's code for ACT.
 - A task: from a pose and colours that are drawn, `--presses` buttons, none twice in a row, 5 s for each; the first that is not
   pressed in time ends it. `presses`: the share of all buttons that were pressed; `whole`: of tasks in which all were; `clean`:
   and no other button.
@@ -23,18 +23,18 @@ Each row takes the weights at its own lowest validation loss.
 - `expert`, `its waypoints` and `its presses` learn nothing: OGBench's expert; the controller, given the waypoints of its plans;
   and given the place of the next press alone.
 
-Writes cloning.json and cloning.png. What is done already is kept in `--keep` and not done again.
+Writes cloning.json and cloning.png, with `--target command` cloning-command.json and cloning-command.png. What is done already is
+kept in `--keep` and not done again.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from cloning_rows import COMMAND, LEARNED, ORACLES, TARGETS, WAYPOINTS, Data, Settings, keyframes, learned, made, oracle
+from cloning_rows import COMMAND, LEARNED, ORACLES, POSE, TARGETS, WAYPOINTS, Data, Settings, keyframes, learned, made, oracle
 from cloning_scores import draw, scores, table
 from cloning_world import World
 
@@ -78,7 +78,8 @@ def key(data: Data, settings: Settings, row: str, seed: int) -> str:
     """What a run depends on, as a hash: settings, keyframes, and the code beside this file."""
     steps = [each.tolist() for each in keyframes(data, row, seed)] if row in WAYPOINTS else []
     sources = [Path(__file__).with_name(name).read_text() for name in SOURCES]
-    told = {name: value for name, value in settings._asdict().items() if name != "seeds"}
+    given = settings if row in WAYPOINTS else settings._replace(target=COMMAND)  # others have no waypoints
+    told = {name: value for name, value in given._asdict().items() if name != "seeds"}
     return digest({**told, "row": row, "steps": steps, "sources": sources})[:16]
 
 
@@ -86,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="a directory for the result and its picture")
     parser.add_argument("--keep", type=Path, default=Path("artifacts") / NAME, help="for what is done (default: %(default)s)")
-    for name, usual, text in (
+    for option, usual, text in (
         ("episodes", 200, "demonstrations; every tenth is for validation"),
         ("seeds", 3, "training seeds"),
         ("tasks", 30, "test tasks"),
@@ -94,35 +95,32 @@ def main() -> None:
         ("updates", 3000, "of a network's weights"),
         ("seed", 0, "of the demonstrations and the tasks"),
     ):
-        parser.add_argument(f"--{name}", type=int, default=usual, help=f"{text} (default: %(default)s)")
-    parser.add_argument(
-        "--target", choices=TARGETS, default=COMMAND, help="what a waypoint is: where the hand is told to be, or is"
-    )
+        parser.add_argument(f"--{option}", type=int, default=usual, help=f"{text} (default: %(default)s)")
+    parser.add_argument("--target", choices=TARGETS, default=POSE, help="what a waypoint is: where the hand is, or is told to be")
     given = parser.parse_args()
     settings = Settings(given.episodes, given.seeds, given.tasks, given.presses, given.updates, given.seed, given.target)
     if settings.episodes < 10:
         parser.error("--episodes: at least ten, one of them for validation")
-    for name in ("seeds", "tasks", "presses", "updates"):
-        if getattr(settings, name) < 1:
-            parser.error(f"--{name}: at least one")
+    for option in ("seeds", "tasks", "presses", "updates"):
+        if getattr(settings, option) < 1:
+            parser.error(f"--{option}: at least one")
     if settings.seed < 0:
         parser.error("--seed: 0 or more")
     speak()
-    begun = time.monotonic()
     try:
         result = study(settings, given.keep)
     except InputError as error:
         say(f"{NAME}: {shown(error)}")
         raise SystemExit(2) from None
-    draw(given.out / f"{NAME}.png", result["rows"])
+    name = NAME if settings.target == POSE else f"{NAME}-{settings.target}"
+    draw(given.out / f"{name}.png", result["rows"])
     print(table(result["rows"]))
     result |= {
-        "seconds": round(time.monotonic() - begun, 1),
         **storage.provenance(),
         "command": " ".join(["python", f"studies/{NAME}.py", *sys.argv[1:]]),
     }
-    storage.write_json(given.out / f"{NAME}.json", result)
-    print(f"picture: {given.out / NAME}.png")
+    storage.write_json(given.out / f"{name}.json", result)
+    print(f"picture: {given.out / name}.png")
 
 
 if __name__ == "__main__":

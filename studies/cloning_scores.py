@@ -77,7 +77,13 @@ def _scored(runs: Sequence[Mapping[str, Any]], base: Sequence[Mapping[str, Any]]
             told[name]["better"] = {"mean": better["mean"], "ci95": better["ci95"]}
     told["seconds_per_press"] = round(float(summed[5] / summed[0] * STEP), 2) if summed[0] else None
     told["wrong_per_task"] = round(float(np.mean([run["wrong"] for run in runs])), 3)
-    return told | {"runs": list(runs)}
+    return told | {"runs": [_short(run) for run in runs]}
+
+
+def _short(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run as the result has it: of each task a word, whose letters say of each button whether it was pressed."""
+    words = ("".join("1" if done else "0" for done in task) for task in run["pressed"])
+    return {**{name: run[name] for name in ("validation", "updates") if name in run}, "pressed": " ".join(words)}
 
 
 def _difference(name: str) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
