@@ -3,21 +3,8 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
 TINY = 1e-10  # of a code's chance: its logarithm is finite
-
-
-def distances(points: Tensor, codes: Tensor) -> Tensor:
-    """Squared distances of points (…,H) to codes (C,H): (…,C)."""
-    return points.square().sum(-1, keepdim=True) + codes.square().sum(-1) - 2 * points @ codes.T
-
-
-def quantised(points: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    """The codes that were chosen for points, both (…,H), with the points' gradient; and the loss () that moves both together
-    (van den Oord et al., 2017, equation 3, β = 1)."""
-    loss = functional.mse_loss(chosen, points.detach()) + functional.mse_loss(points, chosen.detach())
-    return points + (chosen - points).detach(), loss
 
 
 def usage(chances: Tensor, begins: Tensor) -> Tensor:

@@ -44,3 +44,10 @@ def log_density(logits: Tensor, relaxed: Tensor, temperature: float) -> Tensor:
 def one_of_many(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     """Relaxed samples of a choice along the last axis: (…,K) that sum to 1."""
     return ((logits + gumbel(uniform)) / temperature).softmax(-1)
+
+
+def one_hot(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+    """Samples of a choice along the last axis: 1 where it is, else 0, with the gradient of the relaxed sample (…,K)."""
+    soft = one_of_many(logits, uniform, temperature)
+    hard = functional.one_hot(soft.argmax(-1), logits.shape[-1]).to(soft)
+    return hard + (soft - soft.detach())

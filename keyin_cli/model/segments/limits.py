@@ -33,13 +33,13 @@ def limited(logits: Tensor, begins: Tensor, longest: int, most: int) -> Tensor:
     return torch.where(over, SURE, torch.where(full, -SURE, logits))
 
 
-def apart(begins: Tensor, least: int) -> Tensor:
-    """Which boundaries stay when one less than `least` frames behind the last that stayed is dropped: (B,L), 1 or 0. The first
-    frame begins a segment, whatever `begins` says."""
-    kept = torch.zeros_like(begins)
-    kept[:, 0] = 1
+def dropped(begins: Tensor, least: int) -> Tensor:
+    """Which beginnings are dropped because they are less than `least` frames behind the last that was not: (B,L), 1 or 0. The
+    first frame begins a segment, whatever `begins` says."""
+    lost = torch.zeros_like(begins)
     since = torch.ones_like(begins[:, 0])
     for frame in range(1, begins.shape[1]):
-        kept[:, frame] = (begins[:, frame] > 0) & (since >= least)
-        since = torch.where(kept[:, frame] > 0, 1.0, since + 1)
-    return kept
+        begun = begins[:, frame] > 0
+        lost[:, frame] = begun & (since < least)
+        since = torch.where(begun & (since >= least), 1.0, since + 1)
+    return lost

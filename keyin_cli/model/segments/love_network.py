@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.segments import coding, gumbel
 from keyin_cli.model.segments.learning import HIDDEN, Pieces, Segmenter, mean, squared_error
-from keyin_cli.model.segments.limits import apart
+from keyin_cli.model.segments.limits import dropped
 from keyin_cli.model.segments.memory import Detector, before, begun, chances
 
 CODES, STATE, LAYERS, WIDTH = 10, 8, 5, 5  # as published
-SHARPNESS = 10.0  # of the choice of a code by its distance
 LEAST = 3  # frames of a segment
 FREE, MEMORY = 0.5, 0.99  # share of the training without compression; of the running mean of the error
 WEIGHT = 0.1 * 18  # at most, of the description of a piece over its frames: 0.1 for 18 frames where observations are Gaussian
@@ -34,9 +33,8 @@ class Love(Segmenter):
         self.both = nn.Linear(2 * HIDDEN, HIDDEN)
         self.detector = Detector(HIDDEN, LAYERS, WIDTH, causal=True)
         self.past, self.ahead = nn.GRU(HIDDEN, HIDDEN, batch_first=True), nn.GRU(HIDDEN, HIDDEN, batch_first=True)
-        self.point = nn.Sequential(nn.Linear(2 * HIDDEN, 2 * HIDDEN), nn.ReLU(), nn.Linear(2 * HIDDEN, HIDDEN))
-        self.codes = nn.Parameter((2 * torch.rand(CODES, HIDDEN) - 1) / CODES)
-        self.skill, self.state = nn.Linear(HIDDEN, HIDDEN), nn.Linear(2 * HIDDEN, STATE)
+        self.code = nn.Sequential(nn.Linear(2 * HIDDEN, 2 * HIDDEN), nn.ReLU(), nn.Linear(2 * HIDDEN, CODES))
+        self.skill, self.state = nn.Linear(CODES, HIDDEN), nn.Linear(2 * HIDDEN, STATE)
         self.weight, self.error, self.bound, self.last = 0.0, 0.0, 0.0, 0.0
         self.policy = nn.Sequential(
             nn.Linear(STATE, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, actions)
@@ -52,19 +50,17 @@ class Love(Segmenter):
         logits = self._detected(encoded, action)
         begins, _ = gumbel.yes_or_no(logits, torch.rand_like(logits), gumbel.annealed(share))
         begins = begun(begins)
-        begins = begins * apart(begins.detach().round(), LEAST) * pieces.inside
+        begins = begins * (1 - dropped(begins.detach().round(), LEAST)) * pieces.inside
 
         both = self.both(torch.cat([encoded, action], -1))
         context = torch.cat([before(self.past(both)[0]), self.ahead(both.flip(1))[0].flip(1)], -1)
-        points = self.point(context)
-        near = -coding.distances(points, self.codes)
-        chosen = gumbel.one_of_many(SHARPNESS * near, torch.rand_like(near), 1.0).argmax(-1)
-        skills, cost = coding.quantised(points, self.codes[chosen])
+        logits = self.code(context)
+        skills = self.skill(gumbel.one_hot(logits, torch.rand_like(logits), 1.0))
 
         error = mean(squared_error(self._act(encoded, kept(skills, begins)), pieces.done), pieces.inside)
         frames = pieces.inside.sum() / len(begins)
         self._weigh(error.item(), share)
-        return error + cost + self.weight * coding.description(near.softmax(-1), begins) / frames
+        return error + self.weight * coding.description(logits.softmax(-1), begins) / frames
 
     def _weigh(self, error: float, share: float) -> None:
         """Let the weight of the description grow while actions are predicted well enough, else shrink (equation 7).
@@ -83,7 +79,7 @@ class Love(Segmenter):
         return self.detector(self.both(torch.cat([encoded, before(action)], -1)))
 
     def _act(self, encoded: Tensor, skills: Tensor) -> Tensor:
-        return self.policy(self.state(torch.cat([encoded, self.skill(skills)], -1)))
+        return self.policy(self.state(torch.cat([encoded, skills], -1)))
 
 
 def kept(skills: Tensor, begins: Tensor) -> Tensor:

@@ -8,22 +8,6 @@ import torch
 from keyin_cli.model.segments import coding
 
 
-def test_distances_are_those_of_pairs() -> None:
-    torch.manual_seed(0)
-    points, codes = torch.randn(2, 3, 4), torch.randn(5, 4)
-    torch.testing.assert_close(coding.distances(points, codes), (points[:, :, None] - codes).square().sum(-1))
-
-
-def test_a_chosen_code_has_the_gradient_of_its_point_and_the_loss_moves_both() -> None:
-    points, chosen = torch.tensor([[1.0, 0.0]], requires_grad=True), torch.tensor([[0.0, 2.0]], requires_grad=True)
-    value, loss = coding.quantised(points, chosen)
-    assert value.tolist() == [[0, 2]]
-    assert torch.autograd.grad(value.sum(), points)[0].tolist() == [[1, 1]]
-    of_point, of_code = torch.autograd.grad(loss, (points, chosen))
-    assert of_point.tolist() == [[1, -2]]
-    assert of_code.tolist() == [[-1, 2]]
-
-
 def test_only_frames_at_which_segments_begin_are_counted() -> None:
     chances = torch.tensor([[[1.0, 0], [0, 1], [0.5, 0.5], [0, 1]]])
     begins = torch.tensor([[1.0, 0, 1, 0]])

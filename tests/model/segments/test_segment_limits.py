@@ -2,7 +2,7 @@
 
 import torch
 
-from keyin_cli.model.segments.limits import SURE, ages, apart, limited
+from keyin_cli.model.segments.limits import SURE, ages, dropped, limited
 
 BEGINS = torch.tensor([[1.0, 0, 0, 1, 1, 0, 0, 0]])
 
@@ -28,5 +28,6 @@ def test_limits_let_gradients_of_other_frames_pass() -> None:
 
 def test_beginnings_that_are_too_near_are_dropped_one_after_another() -> None:
     begins = torch.tensor([[1.0, 1, 1, 1, 1, 1, 0, 1], [0.0, 0, 1, 0, 0, 1, 1, 1]])
-    assert apart(begins, 3).tolist() == [[1, 0, 0, 1, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1, 0, 0]]
-    assert apart(begins, 1)[:, 1:].tolist() == begins[:, 1:].tolist()
+    lost = dropped(begins, 3)
+    assert lost.tolist() == [[0, 1, 1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 0, 0, 1, 1]]
+    assert dropped(begins, 1).sum() == 0

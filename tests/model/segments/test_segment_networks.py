@@ -87,6 +87,15 @@ def test_divergences_of_gaussians() -> None:
     assert one.divergence(one).item() == 0
 
 
+def test_a_frame_at_which_no_segment_was_drawn_can_still_learn_to_begin_one() -> None:
+    torch.manual_seed(0)
+    network, some = Love(3, 2).eval(), pieces()
+    logits = torch.full((4, 9), -4.0, requires_grad=True)
+    network._detected = lambda encoded, action: logits  # type: ignore[method-assign]
+    (slope,) = torch.autograd.grad(network.loss(some, 0.0), logits)
+    assert (slope[1:, 1:] != 0).float().mean() > 0.5  # but for frames whose skill would be the same
+
+
 def test_compression_begins_in_the_second_half_and_only_while_actions_are_predicted() -> None:
     network = Love(3, 2)
     for step in range(51):
