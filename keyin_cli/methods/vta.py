@@ -35,10 +35,10 @@ class Vta:
         return self.network.chances(whole(*self.streams(episode)))
 
     def setting(self, evidence: Evidence, wanted: int) -> float:
-        return chances.setting(evidence, wanted, 1)
+        return chances.setting(evidence, wanted)
 
     def select(self, evidence: Evidence, setting: float) -> Times:
-        return chances.above(evidence, setting, 1)
+        return chances.above(evidence, setting)
 
 
 METHOD = Method(

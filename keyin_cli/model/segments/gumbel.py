@@ -7,7 +7,7 @@ import math
 from torch import Tensor
 from torch.nn import functional
 
-HOTTEST, COLDEST = 1.0, 0.1  # temperatures of VTA and LOVE
+HOTTEST, COLDEST = 1.0, 0.1  # temperatures of VTA
 SMALLEST = 1e-6  # of uniform noise: its logarithm is finite
 
 
@@ -44,10 +44,3 @@ def log_density(logits: Tensor, relaxed: Tensor, temperature: float) -> Tensor:
 def one_of_many(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     """Relaxed samples of a choice along the last axis: (…,K) that sum to 1."""
     return ((logits + gumbel(uniform)) / temperature).softmax(-1)
-
-
-def one_hot(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """Samples of a choice along the last axis: 1 where it is, else 0, with the gradient of the relaxed sample (…,K)."""
-    soft = one_of_many(logits, uniform, temperature)
-    hard = functional.one_hot(soft.argmax(-1), logits.shape[-1]).to(soft)
-    return hard + (soft - soft.detach())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 HIDDEN = 64  # units of every network here
 BATCH, LENGTH, STEPS, RATE = 32, 40, 1200, 3e-3  # LENGTH, in frames, is VTA's for its maze
-STEEPEST = 10.0  # norm of the gradient: VTA's and LOVE's
+STEEPEST = 10.0  # norm of the gradient: VTA's
 
 Array = NDArray[np.float32]
 Arrays = Sequence[tuple[Array, Array]]  # of each episode features (n,F) and actions (n,A)

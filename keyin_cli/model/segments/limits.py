@@ -31,15 +31,3 @@ def limited(logits: Tensor, begins: Tensor, longest: int, most: int) -> Tensor:
     full = begins.detach().round().cumsum(1) >= most
     over = ages(begins.detach().round()) >= longest
     return torch.where(over, SURE, torch.where(full, -SURE, logits))
-
-
-def dropped(begins: Tensor, least: int) -> Tensor:
-    """Which beginnings are dropped because they are less than `least` frames behind the last that was not: (B,L), 1 or 0. The
-    first frame begins a segment, whatever `begins` says."""
-    lost = torch.zeros_like(begins)
-    since = torch.ones_like(begins[:, 0])
-    for frame in range(1, begins.shape[1]):
-        begun = begins[:, frame] > 0
-        lost[:, frame] = begun & (since < least)
-        since = torch.where(begun & (since >= least), 1.0, since + 1)
-    return lost

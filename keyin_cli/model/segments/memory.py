@@ -42,30 +42,26 @@ class Faded(nn.Module):
 
 
 class Detector(nn.Module):
-    """Convolutions over time (B,L,H) -> logits that a segment begins at each frame (B,L).
+    """Convolutions over time (B,L,H) -> logits that a segment begins at each frame (B,L). They see both ways.
 
     Args:
         hidden: channels.
         layers: but the last, each with batch normalisation and ELU.
-        width: frames of a kernel of theirs, odd; the last has 3.
-        causal: whether a frame sees none behind it, as LOVE's; VTA's sees as many on both sides.
+        width: frames of a kernel, odd.
     """
 
-    def __init__(self, hidden: int, layers: int, width: int, causal: bool) -> None:
+    def __init__(self, hidden: int, layers: int, width: int) -> None:
         super().__init__()
-        self.width, self.causal = width, causal
-        self.layers = nn.ModuleList([nn.Conv1d(hidden, hidden, width, bias=False) for _ in range(layers)])
+        same = width // 2
+        self.layers = nn.ModuleList([nn.Conv1d(hidden, hidden, width, padding=same, bias=False) for _ in range(layers)])
         self.norms = nn.ModuleList([nn.BatchNorm1d(hidden) for _ in range(layers)])
-        self.last = nn.Conv1d(hidden, 1, 3)
+        self.last = nn.Conv1d(hidden, 1, width, padding=same)
 
     def forward(self, features: Tensor) -> Tensor:
         values = features.transpose(1, 2)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            values = functional.elu(norm(layer(self._padded(values, self.width))))
-        return self.last(self._padded(values, 3))[:, 0]
-
-    def _padded(self, values: Tensor, width: int) -> Tensor:
-        return functional.pad(values, (width - 1, 0) if self.causal else (width // 2, width // 2))
+            values = functional.elu(norm(layer(values)))
+        return self.last(values)[:, 0]
 
 
 def before(values: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class Vta(Segmenter):
     def __init__(self, features: int) -> None:
         super().__init__()
         self.encoder, self.decoder = mlp([features, HIDDEN, HIDDEN]), mlp([HIDDEN, HIDDEN, features])
-        self.detector = Detector(HIDDEN, LAYERS, WIDTH, causal=False)
+        self.detector = Detector(HIDDEN, LAYERS, WIDTH)
         self.begin = nn.Linear(HIDDEN, 1)  # the prior of m
         self.past, self.ahead = nn.GRU(HIDDEN, HIDDEN, batch_first=True), Reset(HIDDEN, HIDDEN)
         self.since = Reset(HIDDEN, HIDDEN)

@@ -2,7 +2,7 @@
 
 import torch
 
-from keyin_cli.model.segments.limits import SURE, ages, dropped, limited
+from keyin_cli.model.segments.limits import SURE, ages, limited
 
 BEGINS = torch.tensor([[1.0, 0, 0, 1, 1, 0, 0, 0]])
 
@@ -24,10 +24,3 @@ def test_limits_let_gradients_of_other_frames_pass() -> None:
     limited(logits, BEGINS, 3, 9).sum().backward()
     assert logits.grad is not None
     assert logits.grad.tolist() == [[1, 1, 0, 1, 1, 1, 0, 0]]
-
-
-def test_beginnings_that_are_too_near_are_dropped_one_after_another() -> None:
-    begins = torch.tensor([[1.0, 1, 1, 1, 1, 1, 0, 1], [0.0, 0, 1, 0, 0, 1, 1, 1]])
-    lost = dropped(begins, 3)
-    assert lost.tolist() == [[0, 1, 1, 0, 1, 1, 0, 0], [0, 0, 1, 0, 0, 0, 1, 1]]
-    assert dropped(begins, 1).sum() == 0

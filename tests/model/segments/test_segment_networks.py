@@ -1,16 +1,14 @@
-"""The three networks: shapes, gradients, and identities of their parts."""
+"""The networks: shapes, gradients, and identities of their parts."""
 
 import pytest
 import torch
-from torch import Tensor
 
 from keyin_cli.model.segments.compile_network import Compile
 from keyin_cli.model.segments.latents import Gaussian
 from keyin_cli.model.segments.learning import Pieces, Segmenter
-from keyin_cli.model.segments.love_network import Love, kept
 from keyin_cli.model.segments.vta_network import Vta
 
-NETWORKS = [lambda: Compile(3, 2, 4.0), lambda: Vta(3), lambda: Love(3, 2)]
+NETWORKS = [lambda: Compile(3, 2, 4.0), lambda: Vta(3)]
 
 
 def pieces(length: int = 9, count: int = 4) -> Pieces:
@@ -24,8 +22,7 @@ def pieces(length: int = 9, count: int = 4) -> Pieces:
 def test_every_weight_learns(make, length: int) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
     network: Segmenter = make().train()
-    for share in (0.0, 0.6, 0.7):
-        loss = network.loss(pieces(length), share)
+    loss = network.loss(pieces(length), 0.6)
     assert loss.shape == ()
     loss.backward()
     slopes = {name: value.grad for name, value in network.named_parameters()}
@@ -47,27 +44,6 @@ def test_what_lies_behind_an_episode_does_not_count(make) -> None:  # type: igno
         assert network._read(Pieces(some.seen[:1], some.done[:1], some.inside[:1]))[1][0, 8:].any().item() is False
 
 
-def one_by_one(skills: Tensor, begins: Tensor) -> Tensor:
-    skill, found = skills[:, 0], [skills[:, 0]]
-    for new, read in zip(skills[:, 1:].unbind(1), begins[:, 1:, None].unbind(1), strict=True):
-        skill = read * new + (1 - read) * skill
-        found.append(skill)
-    return torch.stack(found, 1)
-
-
-def test_kept_skills_are_those_of_the_recursion_and_so_are_their_gradients() -> None:
-    torch.manual_seed(0)
-    skills, weights = torch.randn(3, 9, 4, requires_grad=True), torch.randn(3, 9, 4)
-    begins = (torch.rand(3, 9) < 0.4).float()
-    begins[:, 0] = 1
-    begins.requires_grad_()
-    torch.testing.assert_close(kept(skills, begins), one_by_one(skills, begins))
-    ours = torch.autograd.grad((kept(skills, begins) * weights).sum(), (skills, begins))
-    theirs = torch.autograd.grad((one_by_one(skills, begins) * weights).sum(), (skills, begins))
-    torch.testing.assert_close(ours[0], theirs[0])
-    torch.testing.assert_close(ours[1][:, 1:], theirs[1][:, 1:])
-
-
 def test_boundaries_of_compile_go_on_and_end_before_the_end() -> None:
     torch.manual_seed(0)
     network = Compile(3, 2, 4.0).eval()
@@ -85,28 +61,3 @@ def test_divergences_of_gaussians() -> None:
     ).sum()
     torch.testing.assert_close(one.divergence(other), expected)
     assert one.divergence(one).item() == 0
-
-
-def test_a_frame_at_which_no_segment_was_drawn_can_still_learn_to_begin_one() -> None:
-    torch.manual_seed(0)
-    network, some = Love(3, 2).eval(), pieces()
-    logits = torch.full((4, 9), -4.0, requires_grad=True)
-    network._detected = lambda encoded, action: logits  # type: ignore[method-assign]
-    (slope,) = torch.autograd.grad(network.loss(some, 0.0), logits)
-    assert (slope[1:, 1:] != 0).float().mean() > 0.5  # but for frames whose skill would be the same
-
-
-def test_compression_begins_in_the_second_half_and_only_while_actions_are_predicted() -> None:
-    network = Love(3, 2)
-    for step in range(51):
-        network._weigh(1.0, step / 100)
-    assert network.weight == 0
-    bound = network.bound
-    for step in range(51, 61):
-        network._weigh(0.0, step / 100)
-    assert 0 < network.weight < 1.8 / 4
-    high = network.weight
-    for step in range(61, 90):
-        network._weigh(100.0, step / 100)
-    assert network.bound == bound
-    assert 0 <= network.weight < high
