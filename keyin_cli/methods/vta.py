@@ -44,6 +44,6 @@ class Vta:
 METHOD = Method(
     name="vta",
     help="where the state that governs a segment changes, by a model of frames with two levels (VTA)",
-    order=87,
+    order=89,
     peers={"pixels": partial(Vta, view=PIXELS), "signals": partial(Vta, view=SIGNALS)},
 )

@@ -56,7 +56,7 @@ def fit(make: Callable[[], Network], episodes: Arrays, seed: int, advance: Calla
         advance: called after every step with the loss.
     """
     rng = np.random.default_rng(seed)
-    length = min(LENGTH, max(len(seen) for seen, _ in episodes))
+    length = min(LENGTH, int(np.mean([len(seen) for seen, _ in episodes])))  # longer ones would be empty most of the time
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = make().train()
