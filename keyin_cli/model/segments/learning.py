@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 HIDDEN = 64  # units of every network here
-BATCH, LENGTH, STEPS, RATE = 32, 40, 1200, 3e-3  # LENGTH, in frames, is VTA's for its maze
-STEEPEST = 10.0  # norm of the gradient: VTA's
+BATCH, LENGTH, STEPS, RATE = 32, 40, 1200, 3e-3  # LENGTH in frames
+STEEPEST = 10.0  # norm of the gradient
 
 Array = NDArray[np.float32]
 Arrays = Sequence[tuple[Array, Array]]  # of each episode features (n,F) and actions (n,A)
@@ -39,8 +39,8 @@ class Segmenter(nn.Module, ABC):
     """A network that learns from pieces of episodes."""
 
     @abstractmethod
-    def loss(self, pieces: Pieces, share: float) -> Tensor:
-        """What is made least, (), where a share of the training is over, 0 to 1. Its noise is torch's."""
+    def loss(self, pieces: Pieces) -> Tensor:
+        """What is made least, (). Its noise is torch's."""
 
 
 Network = TypeVar("Network", bound=Segmenter)
@@ -61,8 +61,8 @@ def fit(make: Callable[[], Network], episodes: Arrays, seed: int, advance: Calla
         torch.manual_seed(seed)
         network = make().train()
         optimiser = torch.optim.Adam(network.parameters(), RATE, amsgrad=True)
-        for step in range(STEPS):
-            loss = network.loss(drawn(episodes, rng, BATCH, length), step / STEPS)
+        for _ in range(STEPS):
+            loss = network.loss(drawn(episodes, rng, BATCH, length))
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), STEEPEST)
@@ -85,11 +85,6 @@ def drawn(episodes: Arrays, rng: np.random.Generator, count: int, length: int) -
 def whole(seen: Array, done: Array) -> Pieces:
     """An episode as the only piece of a batch."""
     return Pieces(torch.from_numpy(seen)[None], torch.from_numpy(done)[None], torch.ones(1, len(seen)))
-
-
-def mean(values: Tensor, inside: Tensor) -> Tensor:
-    """The mean () of values (B,L) over frames of episodes."""
-    return (values * inside).sum() / inside.sum()
 
 
 def squared_error(predicted: Tensor, truth: Tensor) -> Tensor:

@@ -2,42 +2,9 @@
 
 import math
 
-import pytest
 import torch
 
 from keyin_cli.model.segments import gumbel
-
-
-def test_the_temperature_goes_from_one_towards_a_tenth() -> None:
-    assert gumbel.annealed(0) == 1
-    assert gumbel.annealed(1) == pytest.approx(0.1 + 0.9 * 0.999**1000, abs=1e-3)
-
-
-def test_binary_samples_are_one_as_often_as_their_chance_says_whatever_the_temperature() -> None:
-    uniform = (torch.arange(1000) + 0.5) / 1000
-    logits = torch.full((1000,), math.log(0.3 / 0.7))
-    for temperature in (1.0, 0.1):
-        hard, _ = gumbel.yes_or_no(logits, uniform, temperature)
-        assert set(hard.round(decimals=5).tolist()) == {0.0, 1.0}
-        assert hard.mean().item() == pytest.approx(0.3, abs=2e-3)
-
-
-def test_a_hard_sample_has_the_gradient_of_the_relaxed_one() -> None:
-    logits = torch.tensor([0.3, -1.0], requires_grad=True)
-    uniform = torch.tensor([0.6, 0.2])
-    hard, relaxed = gumbel.yes_or_no(logits, uniform, 0.5)
-    (slope,) = torch.autograd.grad(hard.sum(), logits, retain_graph=True)
-    (expected,) = torch.autograd.grad(relaxed.sigmoid().sum(), logits)
-    torch.testing.assert_close(slope, expected)
-
-
-@pytest.mark.parametrize("temperature", [1.0, 0.3])
-def test_the_density_of_relaxed_samples_integrates_to_one_and_has_their_chance(temperature: float) -> None:
-    grid = torch.linspace(-80, 80, 20001, dtype=torch.float64)
-    logits = torch.tensor(0.8, dtype=torch.float64)
-    density = gumbel.log_density(logits, grid, temperature).exp()
-    assert torch.trapezoid(density, grid).item() == pytest.approx(1, abs=1e-4)
-    assert torch.trapezoid(density[grid > 0], grid[grid > 0]).item() == pytest.approx(torch.sigmoid(logits).item(), abs=1e-2)
 
 
 def test_choices_follow_their_logits_and_never_take_what_cannot_be() -> None:
