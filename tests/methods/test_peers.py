@@ -13,6 +13,7 @@ from keyin_cli.discovery.peer import Demonstration, Peer
 from keyin_cli.errors import InputError
 from keyin_cli.methods.registry import method
 from keyin_cli.model import actions
+from keyin_cli.model.segments import learning
 
 PEERS = [(name, view) for name, views in names.peering().items() for view in views]
 EPISODES = [demonstration(n, seed) for seed, n in enumerate((40, 57, 33))]
@@ -22,6 +23,8 @@ EXACT = ("awe", "kernelcpd")  # which have any number
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(actions, "STEPS", 60)
+    monkeypatch.setattr(learning, "STEPS", 2)
+    monkeypatch.setattr(learning, "BATCH", 4)
 
 
 def made(name: str, view: str, episodes: list[Demonstration] = EPISODES, seed: int = 0) -> Peer:
@@ -31,7 +34,7 @@ def made(name: str, view: str, episodes: list[Demonstration] = EPISODES, seed: i
 
 
 def test_they_are_those_that_are_known() -> None:
-    assert set(names.peering()) >= {"awe", "asot", "kernelcpd", "motion", "peract", "sbd", "uvd"}
+    assert set(names.peering()) >= {"asot", "awe", "compile", "kernelcpd", "motion", "peract", "sbd", "uvd"}
 
 
 @pytest.mark.parametrize(("name", "view"), PEERS)
@@ -160,6 +163,8 @@ def test_sbd_takes_no_more_memory_than_an_episode_has_frames() -> None:
         ("peract", "signals", "joint_velocities"),
         ("awe", "signals", "effector"),
         ("sbd", "pixels", "actions"),
+        ("compile", "pixels", "actions"),
+        ("compile", "signals", "actions"),
     ],
 )
 def test_a_role_that_is_not_there_is_asked_for(name: str, view: str, role: str) -> None:
@@ -168,7 +173,7 @@ def test_a_role_that_is_not_there_is_asked_for(name: str, view: str, role: str) 
         made(name, view, without).look(without[0])
 
 
-@pytest.mark.parametrize("name", ["motion", "uvd", "kernelcpd", "asot"])
+@pytest.mark.parametrize("name", ["motion", "uvd", "kernelcpd", "asot", "compile"])
 def test_signals_that_are_not_there_are_asked_for(name: str) -> None:
     blind = [replace(each, signals=each.signals[:, :0]) for each in EPISODES]
     with pytest.raises(InputError, match=f"^{name} needs signals, which this dataset has not"):
@@ -190,7 +195,7 @@ def test_nobody_looks_at_the_other_view(name: str, view: str) -> None:
 
 def test_they_cannot_be_used_where_a_stage_is_needed() -> None:
     lists = (names.selecting(), names.finding(), names.proposing(), names.baselines(), names.compared())
-    ours = {"awe", "asot", "kernelcpd", "motion", "peract", "sbd", "uvd"}
+    ours = {"awe", "asot", "compile", "kernelcpd", "motion", "peract", "sbd", "uvd"}
     assert not ours & {name for each in lists for name in each}
 
 

@@ -1,0 +1,50 @@
+"""CompILE learns where blocks of noisy actions end, which nothing that it is told says."""
+
+import numpy as np
+import pytest
+from peers_pieces import frames_of
+
+from keyin_cli.discovery.peer import Demonstration
+from keyin_cli.methods import compile_segments
+from keyin_cli.methods.registry import method
+from keyin_cli.model.segments import learning
+
+
+def blocks(count: int) -> tuple[list[Demonstration], list[list[int]]]:
+    """Episodes of four blocks, each of one of three actions with noise, beside signals that say nothing."""
+    rng, episodes, true = np.random.default_rng(0), [], []
+    for _ in range(count):
+        lengths = rng.integers(6, 12, 4)
+        kinds = (rng.integers(3) + np.concatenate([[0], rng.integers(1, 3, 3)]).cumsum()) % 3
+        actions = np.repeat(2 * np.eye(3)[kinds], lengths, axis=0)
+        actions += 0.1 * rng.standard_normal(actions.shape)
+        signals, frames = rng.standard_normal((len(actions), 1)), np.zeros((len(actions), 1, 1, 3), np.uint8)
+        roles = {"actions": actions.astype(np.float32)}
+        episodes.append(Demonstration(frames, signals.astype(np.float32), 10.0, roles))
+        true.append(lengths.cumsum()[:3].tolist())
+    return episodes, true
+
+
+def test_blocks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "STEPS", 300)
+    monkeypatch.setattr(learning, "LENGTH", 24)
+    monkeypatch.setattr(learning, "BATCH", 16)
+    monkeypatch.setattr(compile_segments, "SEGMENTS", 4)
+    episodes, true = blocks(30)
+    peer = method("compile").peers["signals"](episodes, 0)
+    hits = uniform = 0
+    for episode, frames in zip(episodes, true, strict=True):
+        evidence = peer.look(episode)
+        found = frames_of(peer.select(evidence, peer.setting(evidence, 3)))
+        even = np.rint(np.linspace(0, len(episode) - 1, 5)[1:-1])
+        hits += sum(any(abs(each - at) <= 1 for each in found) for at in frames)
+        uniform += sum(any(abs(each - at) <= 1 for each in even) for at in frames)
+    assert uniform < 55  # of 90
+    assert hits > 75
+
+
+def test_boundaries_come_in_turn_as_many_as_are_wanted() -> None:
+    turns = np.array([0, 0, 1, 0, 2, 0, 3, 0])
+    peer = object.__new__(compile_segments.Compile)
+    assert [frames_of(peer.select(turns, peer.setting(turns, wanted))) for wanted in range(4)] == [[], [2], [2, 4], [2, 4, 6]]
+    assert frames_of(peer.select(turns, peer.setting(turns, 9))) == [2, 4, 6]
