@@ -31,7 +31,7 @@ METHOD = Method(
     name="jumpy",
     help="KeyIn with the same given offset for every keyframe",
     order=40,
-    stage=keyframe_stage("jumpy", variant),
+    stage=keyframe_stage("jumpy", variant, schedule=("soft",)),
     sections={"jumpy": Jumpy},
     selectors={"": select("jumpy")},
     proposers={"": partial(propose, objective="last", stage="jumpy")},

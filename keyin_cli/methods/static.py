@@ -17,7 +17,7 @@ METHOD = Method(
     name="static",
     help="KeyIn with one learned pattern of offsets for all sequences",
     order=50,
-    stage=keyframe_stage("static", variant),
+    stage=keyframe_stage("static", variant, schedule=("soft",)),
     selectors={"": select("static")},
     colour=BLACK,
 )

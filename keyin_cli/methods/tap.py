@@ -47,7 +47,8 @@ def keys(tree: Tree) -> Tree:
     return {"tap": tree["tap"]}
 
 
-STAGE = StageSpec("tap", build, model, keys, foundation=INTERPOLATOR, then="keyin plan --ckpt {run} --method tap")
+PLAN = "keyin plan --ckpt {run} --method tap"
+STAGE = StageSpec("tap", build, model, keys, foundation=INTERPOLATOR, schedule=("tap",), then=PLAN)
 
 
 def propose(problem: Problem) -> Proposal:
