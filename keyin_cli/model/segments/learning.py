@@ -101,8 +101,8 @@ def squared_error(predicted: Tensor, truth: Tensor) -> Tensor:
 def log_error(errors: Tensor, inside: Tensor, values: int) -> Tensor:
     """-log of a Gaussian of the deviation that suits the batch best, less a constant: (), in nats a frame.
 
-    Equation 9 of Rybkin et al. (2021, σ-VAE). With a deviation of 1 for features of deviation 1, there is next to nothing to say
-    of a frame that would make up for a divergence.
+    The variance is the analytic one of σ-VAE (Rybkin, Daniilidis and Levine, 2021). With a deviation of 1 for features of
+    deviation 1, there is next to nothing to say of a frame that would make up for a divergence.
 
     Args:
         errors: (B,L), from `squared_error`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,7 +17,8 @@ from keyin_cli.model.segments.limits import limited
 from keyin_cli.model.segments.memory import Detector, Reset, before, begun, chances
 
 STATE, LAYERS, WIDTH = 8, 5, 3  # as published
-MOST, LONGEST = 10, 16  # segments of a piece and frames of one in the prior: twice those of the public code, as pieces are
+LONGEST = 16  # frames of a segment in the prior: twice those of the public code, as pieces are
+MEAN = 4  # frames of the segments of a piece, on average and at least, in the prior: as in the public code
 
 
 class Vta(Segmenter):
@@ -59,7 +62,8 @@ class Vta(Segmenter):
         error = squared_error(self.decoder(frame), pieces.seen)
         of_z = posterior_z.divergence(self.prior_z(contexts)) * begins.detach()
         of_s = posterior_s.divergence(self.prior_s(memories))
-        prior = limited(self.begin(frame)[..., 0], begins, LONGEST, MOST)[:, :-1]  # a frame says what the next one is
+        most = math.ceil(begins.shape[1] / MEAN)
+        prior = limited(self.begin(frame)[..., 0], begins, LONGEST, most)[:, :-1]  # a frame says what the next one is
         of_m = nn.functional.pad(gumbel.divergence(logits[:, 1:], prior), (1, 0))
         return log_error(error, pieces.inside, pieces.seen.shape[2]) + mean(of_z + of_s + of_m, pieces.inside)
 
