@@ -30,7 +30,7 @@ class Compile:
     def __init__(self, episodes: Sequence[Demonstration], seed: int, view: str) -> None:
         from keyin_cli.model.segments import compile_network, learning
 
-        self.streams = streams(episodes, "compile", view)
+        self.streams = streams(episodes, "compile", view, actions=True)
         seen = [self.streams(episode) for episode in episodes]
         (features, actions), rate = (each.shape[1] for each in seen[0]), np.mean([len(each) for each in episodes]) / SEGMENTS
         with track("compile", learning.STEPS) as advance:

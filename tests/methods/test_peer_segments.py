@@ -1,4 +1,4 @@
-"""CompILE learns where blocks of noisy actions end, which nothing that it is told says."""
+"""Blocks of noisy actions, or signals, are found by methods that learn, though nothing that they are told says where they end."""
 
 import numpy as np
 import pytest
@@ -10,28 +10,30 @@ from keyin_cli.methods.registry import method
 from keyin_cli.model.segments import learning
 
 
-def blocks(count: int) -> tuple[list[Demonstration], list[list[int]]]:
-    """Episodes of four blocks, each of one of three actions with noise, beside signals that say nothing."""
+def blocks(count: int, role: str) -> tuple[list[Demonstration], list[list[int]]]:
+    """Episodes of four blocks, each of one of three actions, or signals, with noise, beside the other that says nothing."""
     rng, episodes, true = np.random.default_rng(0), [], []
     for _ in range(count):
         lengths = rng.integers(6, 12, 4)
         kinds = (rng.integers(3) + np.concatenate([[0], rng.integers(1, 3, 3)]).cumsum()) % 3
-        actions = np.repeat(2 * np.eye(3)[kinds], lengths, axis=0)
-        actions += 0.1 * rng.standard_normal(actions.shape)
-        signals, frames = rng.standard_normal((len(actions), 1)), np.zeros((len(actions), 1, 1, 3), np.uint8)
-        roles = {"actions": actions.astype(np.float32)}
-        episodes.append(Demonstration(frames, signals.astype(np.float32), 10.0, roles))
+        said = np.repeat(2 * np.eye(3)[kinds], lengths, axis=0)
+        said += 0.1 * rng.standard_normal(said.shape)
+        both = said, rng.standard_normal((len(said), 1))
+        actions, signals = (each.astype(np.float32) for each in (both if role == "actions" else both[::-1]))
+        frames = np.zeros((len(said), 1, 1, 3), np.uint8)
+        episodes.append(Demonstration(frames, signals, 10.0, {"actions": actions}))
         true.append(lengths.cumsum()[:3].tolist())
     return episodes, true
 
 
-def test_blocks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "role"), [("compile", "actions"), ("vta", "signals")])
+def test_blocks_are_found(monkeypatch: pytest.MonkeyPatch, name: str, role: str) -> None:
     monkeypatch.setattr(learning, "STEPS", 300)
     monkeypatch.setattr(learning, "LENGTH", 24)
     monkeypatch.setattr(learning, "BATCH", 16)
     monkeypatch.setattr(compile_segments, "SEGMENTS", 4)
-    episodes, true = blocks(30)
-    peer = method("compile").peers["signals"](episodes, 0)
+    episodes, true = blocks(30, role)
+    peer = method(name).peers["signals"](episodes, 0)
     hits = uniform = 0
     for episode, frames in zip(episodes, true, strict=True):
         evidence = peer.look(episode)

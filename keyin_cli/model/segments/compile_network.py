@@ -38,7 +38,7 @@ class Compile(Segmenter):
         self.state, self.skill = nn.Linear(features, HIDDEN), nn.Linear(LATENT, HIDDEN)
         self.policy = nn.Linear(HIDDEN, actions)
 
-    def loss(self, pieces: Pieces) -> Tensor:
+    def loss(self, pieces: Pieces, share: float) -> Tensor:
         inputs, allowed = self._read(pieces)
         segments = max(math.ceil(pieces.seen.shape[1] / self.rate), 2)
         mask, boundaries = torch.ones_like(allowed, dtype=torch.float32), []

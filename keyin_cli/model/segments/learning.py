@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 HIDDEN = 64  # units of every network here
-BATCH, LENGTH, STEPS, RATE = 32, 40, 1200, 3e-3  # LENGTH in frames
-STEEPEST = 10.0  # norm of the gradient
+BATCH, LENGTH, STEPS, RATE = 32, 40, 1200, 3e-3  # LENGTH in frames: twice that of VTA's public code
+STEEPEST = 10.0  # norm of the gradient: VTA's
+FINEST = 0.01  # deviation of an error, relative to that of features: finer than pixels of 8 bits is not worth saying
 
 Array = NDArray[np.float32]
 Arrays = Sequence[tuple[Array, Array]]  # of each episode features (n,F) and actions (n,A)
@@ -39,8 +40,8 @@ class Segmenter(nn.Module, ABC):
     """A network that learns from pieces of episodes."""
 
     @abstractmethod
-    def loss(self, pieces: Pieces) -> Tensor:
-        """What is made least, (). Its noise is torch's."""
+    def loss(self, pieces: Pieces, share: float) -> Tensor:
+        """What is made least, (), where a share of the training is over, 0 to 1. Its noise is torch's."""
 
 
 Network = TypeVar("Network", bound=Segmenter)
@@ -61,8 +62,8 @@ def fit(make: Callable[[], Network], episodes: Arrays, seed: int, advance: Calla
         torch.manual_seed(seed)
         network = make().train()
         optimiser = torch.optim.Adam(network.parameters(), RATE, amsgrad=True)
-        for _ in range(STEPS):
-            loss = network.loss(drawn(episodes, rng, BATCH, length))
+        for step in range(STEPS):
+            loss = network.loss(drawn(episodes, rng, BATCH, length), step / STEPS)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), STEEPEST)
@@ -87,9 +88,28 @@ def whole(seen: Array, done: Array) -> Pieces:
     return Pieces(torch.from_numpy(seen)[None], torch.from_numpy(done)[None], torch.ones(1, len(seen)))
 
 
+def mean(values: Tensor, inside: Tensor) -> Tensor:
+    """The mean () of values (B,L) over frames of episodes."""
+    return (values * inside).sum() / inside.sum()
+
+
 def squared_error(predicted: Tensor, truth: Tensor) -> Tensor:
     """-log of a Gaussian of deviation 1, less what is the same for all predictions: (…,D) -> (…,), in nats."""
     return 0.5 * (predicted - truth).square().sum(-1)
+
+
+def log_error(errors: Tensor, inside: Tensor, values: int) -> Tensor:
+    """-log of a Gaussian of the deviation that suits the batch best, less a constant: (), in nats a frame.
+
+    The variance is the analytic one of σ-VAE (Rybkin, Daniilidis and Levine, 2021). With a deviation of 1 for features of
+    deviation 1, there is next to nothing to say of a frame that would make up for a divergence.
+
+    Args:
+        errors: (B,L), from `squared_error`.
+        inside: (B,L).
+        values: that each frame has.
+    """
+    return 0.5 * values * (2 * mean(errors, inside) / values).clamp(min=FINEST**2).log()
 
 
 def _filled(values: Array, length: int) -> Array:

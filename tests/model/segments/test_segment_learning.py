@@ -1,6 +1,9 @@
 """Pieces of episodes, and training that depends on its seed alone."""
 
+import math
+
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -40,10 +43,12 @@ class Line(learning.Segmenter):
     def __init__(self) -> None:
         super().__init__()
         self.line = nn.Linear(2, 1)
+        self.shares: list[float] = []
 
-    def loss(self, pieces: learning.Pieces) -> Tensor:
+    def loss(self, pieces: learning.Pieces, share: float) -> Tensor:
+        self.shares.append(share)
         noise = 0.01 * torch.randn_like(pieces.done)
-        return learning.squared_error(self.line(pieces.seen) + noise, pieces.done).mean()
+        return learning.mean(learning.squared_error(self.line(pieces.seen) + noise, pieces.done), pieces.inside)
 
 
 def test_training_is_a_function_of_its_seed_and_leaves_torchs_generator_alone(monkeypatch) -> None:  # type: ignore[no-untyped-def]
@@ -59,8 +64,23 @@ def test_training_is_a_function_of_its_seed_and_leaves_torchs_generator_alone(mo
     assert torch.equal(one.line.weight, two.line.weight)
     assert not torch.equal(one.line.weight, other.line.weight)
     assert len(notes) == 15
+    assert one.shares == [0, 0.2, 0.4, 0.6, 0.8]
     assert not one.training
 
 
-def test_errors_are_half_the_sum_of_squares() -> None:
-    assert learning.squared_error(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 2)).item() == 2.5
+def test_errors_are_means_over_frames_of_episodes() -> None:
+    predicted = torch.tensor([[[1.0, 2.0], [9.0, 9.0]]])
+    errors = learning.squared_error(predicted, torch.zeros(1, 2, 2))
+    assert errors[0, 0].item() == 2.5
+    assert learning.mean(errors, torch.tensor([[1.0, 0.0]])).item() == 2.5
+
+
+def test_a_gaussians_deviation_is_that_of_the_errors() -> None:
+    torch.manual_seed(0)
+    truth, inside = 3 * torch.randn(4, 50, 2), torch.ones(4, 50)
+    inside[1, 20:] = 0
+    errors, kept = learning.squared_error(torch.zeros_like(truth), truth), truth[inside > 0]
+    best = torch.distributions.Normal(0, kept.square().mean().sqrt())
+    expected = -best.log_prob(kept).sum(-1).mean() - (1 + math.log(2 * math.pi))  # a frame has two values
+    torch.testing.assert_close(learning.log_error(errors, inside, 2), expected)
+    assert learning.log_error(0 * errors, inside, 2).item() == pytest.approx(2 * math.log(learning.FINEST))

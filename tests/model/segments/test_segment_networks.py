@@ -1,10 +1,14 @@
-"""The network: shapes, gradients, and identities of its parts."""
+"""The networks: shapes, gradients, and identities of their parts."""
 
 import pytest
 import torch
 
 from keyin_cli.model.segments.compile_network import Compile
-from keyin_cli.model.segments.learning import Pieces
+from keyin_cli.model.segments.latents import Gaussian
+from keyin_cli.model.segments.learning import Pieces, Segmenter
+from keyin_cli.model.segments.vta_network import Vta
+
+NETWORKS = [lambda: Compile(3, 2, 4.0), lambda: Vta(3)]
 
 
 def pieces(length: int = 9, count: int = 4) -> Pieces:
@@ -13,11 +17,12 @@ def pieces(length: int = 9, count: int = 4) -> Pieces:
     return Pieces(torch.randn(count, length, 3) * inside[..., None], torch.randn(count, length, 2) * inside[..., None], inside)
 
 
+@pytest.mark.parametrize("make", NETWORKS)
 @pytest.mark.parametrize("length", [1, 2, 9])
-def test_every_weight_learns(length: int) -> None:
+def test_every_weight_learns(make, length: int) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
-    network = Compile(3, 2, 4.0).train()
-    loss = network.loss(pieces(length))
+    network: Segmenter = make().train()
+    loss = network.loss(pieces(length), 0.6)
     assert loss.shape == ()
     loss.backward()
     slopes = {name: value.grad for name, value in network.named_parameters()}
@@ -26,18 +31,20 @@ def test_every_weight_learns(length: int) -> None:
         assert [name for name, slope in slopes.items() if slope is None] == []
 
 
-def test_what_lies_behind_an_episode_does_not_count() -> None:
+@pytest.mark.parametrize("make", NETWORKS)
+def test_what_lies_behind_an_episode_does_not_count(make) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
-    network, some = Compile(3, 2, 4.0).eval(), pieces(12)
+    network: Segmenter = make().eval()
+    some = pieces(12)
     short = Pieces(some.seen[:1, :7], some.done[:1, :7], some.inside[:1, :7])
     assert short.inside.all()
-    filled = Pieces(some.seen[:1], some.done[:1], some.inside[:1])
-    assert torch.isfinite(network.loss(filled))
-    assert network._read(short)[1].tolist() == [[False] + [True] * 7]
-    assert network._read(filled)[1][0, 8:].any().item() is False
+    assert torch.isfinite(network.loss(Pieces(some.seen[:1], some.done[:1], some.inside[:1]), 0.0))
+    if isinstance(network, Compile):
+        assert network._read(short)[1].tolist() == [[False] + [True] * 7]
+        assert network._read(Pieces(some.seen[:1], some.done[:1], some.inside[:1]))[1][0, 8:].any().item() is False
 
 
-def test_boundaries_go_on_and_end_before_the_end() -> None:
+def test_boundaries_of_compile_go_on_and_end_before_the_end() -> None:
     torch.manual_seed(0)
     network = Compile(3, 2, 4.0).eval()
     episode = Pieces(torch.randn(1, 15, 3), torch.randn(1, 15, 2), torch.ones(1, 15))
@@ -45,3 +52,12 @@ def test_boundaries_go_on_and_end_before_the_end() -> None:
     assert found == sorted(set(found))
     assert all(0 < each < 15 for each in found)
     assert network.boundaries(episode, 2) == found[:2]
+
+
+def test_divergences_of_gaussians() -> None:
+    one, other = Gaussian(torch.tensor([1.0, 0]), torch.tensor([0.5, 1])), Gaussian(torch.zeros(2), torch.tensor([0.8, 0.7]))
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Normal(one.mean, one.deviation), torch.distributions.Normal(other.mean, other.deviation)
+    ).sum()
+    torch.testing.assert_close(one.divergence(other), expected)
+    assert one.divergence(one).item() == 0
