@@ -29,7 +29,7 @@ class GridworldData(GeneratedEpisodes):
     kind: Literal["gridworld"] = "gridworld"
     path: str = "artifacts/data/gridworld.zarr"
     size: int = Field(64, ge=16, le=1024)
-    levels: tuple[Level, ...] = Field(("KeyCorridorS3R2", "UnlockPickup"), min_length=1, max_length=64)
+    levels: list[Level] = Field(["KeyCorridorS3R2", "UnlockPickup"], min_length=1, max_length=64)
 
     @model_validator(mode="after")
     def _drawn(self) -> GridworldData:
