@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 FPS = 10  # by convention: a grid has no time
 CELL = 3  # px at least
-WIDTHS = {"KeyCorridorS3R2": 7, "UnlockPickup": 11, "Collect": 8}  # of the levels, in cells
-Level = Literal["KeyCorridorS3R2", "UnlockPickup", "Collect"]
+WIDTHS = {"KeyCorridorS3R2": 7, "UnlockPickup": 11, "Collect": 8, "Visit": 10}  # of the levels, in cells
+Level = Literal["KeyCorridorS3R2", "UnlockPickup", "Collect", "Visit"]
 
 
 class GridworldData(GeneratedEpisodes):
@@ -30,6 +30,7 @@ class GridworldData(GeneratedEpisodes):
     path: str = "artifacts/data/gridworld.zarr"
     size: int = Field(64, ge=16, le=1024)
     levels: list[Level] = Field(["KeyCorridorS3R2", "UnlockPickup"], min_length=1, max_length=64)
+    turns: bool = True  # are seen; without them there is a frame for each cell, and a disc for the bot
 
     @model_validator(mode="after")
     def _drawn(self) -> GridworldData:
@@ -45,7 +46,9 @@ class GridworldData(GeneratedEpisodes):
 
 def episode(data: GridworldData, index: int) -> EpisodeRows:
     """The episode of (seed, index); see `play.episode`."""
-    rows: EpisodeRows = resolve("keyin_cli.datasets.gridworld.play:episode")(data.seed, index, data.size, data.levels)
+    rows: EpisodeRows = resolve("keyin_cli.datasets.gridworld.play:episode")(
+        data.seed, index, data.size, data.levels, data.turns
+    )
     return rows
 
 

@@ -20,7 +20,7 @@ from minigrid.envs.babyai.unlock import UnlockPickup
 from minigrid.utils.baby_ai_bot import BabyAIBot
 
 from keyin_cli.datasets.episodes.rows import EpisodeRows
-from keyin_cli.datasets.gridworld import collect
+from keyin_cli.datasets.gridworld import errands
 from keyin_cli.datasets.gridworld.recording import Recording
 
 DONE = {"PickupSubgoal": "pick up", "DropSubgoal": "drop", "OpenSubgoal": "open", "CloseSubgoal": "close"}
@@ -28,9 +28,9 @@ MOST = 500  # steps
 ATTEMPTS = 20
 
 
-def episode(seed: int, index: int, size: int, levels: Sequence[str]) -> EpisodeRows:
-    """The episode of (seed, index): one of the levels, in turn, in frames of `size` px. One that the bot does not finish is drawn
-    again.
+def episode(seed: int, index: int, size: int, levels: Sequence[str], turns: bool = True) -> EpisodeRows:
+    """The episode of (seed, index): one of the levels, in turn, in frames of `size` px; with `turns` of the bot they are seen. One
+    that the bot does not finish is drawn again.
 
     Raises:
         RuntimeError: it finishes none.
@@ -38,16 +38,16 @@ def episode(seed: int, index: int, size: int, levels: Sequence[str]) -> EpisodeR
     level = levels[index % len(levels)]
     for attempt in range(ATTEMPTS):
         number = int(np.random.SeedSequence([seed, index, attempt]).generate_state(1)[0])
-        if recording := LEVELS[level](number, size):
+        if recording := LEVELS[level](number, size, turns):
             return recording.rows({"level": level, "failed_attempts": attempt})
     raise RuntimeError(f"episode {index} of seed {seed}: all of {ATTEMPTS} attempts failed")
 
 
-def played(make: Callable[[], Any], number: int, size: int) -> Recording | None:
+def played(make: Callable[[], Any], number: int, size: int, turns: bool) -> Recording | None:
     """What the bot does in a level that is laid out by the number; None where it does not get to its goal. The event with which
     the level ends is none."""
     env = make()
-    recording = Recording(env, number, size)
+    recording = Recording(env, number, size, turns)
     bot, action = BabyAIBot(env), None
     for _ in range(MOST):
         try:
@@ -73,8 +73,9 @@ def _done(bot: Any, env: Any, action: Any) -> str:
     return f"{verb} the {thing.color} {thing.type}"
 
 
-LEVELS: dict[str, Callable[[int, int], Recording | None]] = {
+LEVELS: dict[str, Callable[[int, int, bool], Recording | None]] = {
     "KeyCorridorS3R2": partial(played, partial(KeyCorridor, room_size=3, num_rows=2)),
     "UnlockPickup": partial(played, UnlockPickup),
-    "Collect": collect.played,
+    "Collect": partial(errands.played, errands.COLLECT),
+    "Visit": partial(errands.played, errands.VISIT),
 }
