@@ -1,8 +1,8 @@
 """The network of LOVE (Jiang et al., 2022): segments whose actions follow from the frame and one of a few codes, told briefly.
 
-What is made least is how many nats it takes to tell the actions of given frames: their errors, the codes of segments, and where
-those begin. The first is VTA's bound for a decoder without memory, the second the paper's price H(p(z)) E[segments]. Its weight
-is 1, for all are nats; the public code moves it so that errors stay below a bound that suits discrete actions alone.
+What is made least is how many nats it takes to tell the actions of given frames: their errors, the codes of segments, which is
+the paper's price H(p(z)) E[segments], and where those begin. The weight of the price is 1, for all are nats; the public code
+moves it so that errors stay below a bound that suits discrete actions alone, and does not count where segments begin.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Love(Segmenter):
         error = log_error(errors, pieces.inside, pieces.done.shape[2])
         if share < FREE:
             return error
+        # Fixed: a prior that knew codes and frames would make it free to begin a segment at every frame of one code.
         prior = torch.full_like(logits[:, 1:], self.expected)
         of_m = nn.functional.pad(gumbel.divergence(logits[:, 1:], prior), (1, 0))
         return error + mean(of_m, pieces.inside) + description(codes, begins * pieces.inside) / pieces.inside.sum()
