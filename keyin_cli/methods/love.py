@@ -53,6 +53,6 @@ class Love:
 METHOD = Method(
     name="love",
     help="segments whose actions follow from frames and a few codes, told as briefly as can be (LOVE)",
-    order=89,
+    order=91,
     peers={"pixels": partial(Love, view=PIXELS), "signals": partial(Love, view=SIGNALS)},
 )
