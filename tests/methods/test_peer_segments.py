@@ -5,7 +5,7 @@ import pytest
 from peers_pieces import frames_of
 
 from keyin_cli.discovery.peer import Demonstration
-from keyin_cli.methods import compile_segments
+from keyin_cli.methods import compile_segments, love
 from keyin_cli.methods.registry import method
 from keyin_cli.model.segments import learning
 
@@ -43,6 +43,37 @@ def test_blocks_are_found(monkeypatch: pytest.MonkeyPatch, name: str, role: str)
         uniform += sum(any(abs(each - at) <= 1 for each in even) for at in frames)
     assert uniform < 55  # of 90
     assert hits > 75
+
+
+def skills(count: int) -> tuple[list[Demonstration], list[list[int]]]:
+    """Episodes of five skills, each to go towards one of three places from wherever one is; the frame is where one is."""
+    rng, episodes, true = np.random.default_rng(0), [], []
+    places = 3 * np.eye(3)
+    for _ in range(count):
+        lengths = rng.integers(8, 14, 5)
+        kinds = (rng.integers(3) + np.concatenate([[0], rng.integers(1, 3, 4)]).cumsum()) % 3
+        at, seen, done = rng.standard_normal(3), [], []
+        for kind in np.repeat(kinds, lengths):
+            action = 0.2 * (places[kind] - at) + 0.05 * rng.standard_normal(3)
+            seen.append(at)
+            done.append(action)
+            at = at + action
+        signals, actions = (np.array(each, np.float32) for each in (seen, done))
+        episodes.append(Demonstration(np.zeros((len(signals), 1, 1, 3), np.uint8), signals, 10.0, {"actions": actions}))
+        true.append(lengths.cumsum()[:4].tolist())
+    return episodes, true
+
+
+@pytest.mark.parametrize("made", [lambda: blocks(30, "actions"), lambda: skills(30)], ids=["blocks", "skills"])
+def test_love_finds_blocks_and_skills_and_how_many_there_are(monkeypatch: pytest.MonkeyPatch, made) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(learning, "STEPS", 400)
+    monkeypatch.setattr(love, "SEGMENTS", 5)
+    episodes, true = made()
+    peer = love.Love(episodes, 0, "signals")
+    found = [frames_of(peer.select(peer.look(episode), peer.usual)) for episode in episodes]
+    hits = sum(any(abs(each - at) <= 1 for each in some) for some, frames in zip(found, true, strict=True) for at in frames)
+    assert hits > 0.9 * sum(map(len, true))
+    assert sum(map(len, found)) < 1.2 * sum(map(len, true))
 
 
 def test_boundaries_come_in_turn_as_many_as_are_wanted() -> None:

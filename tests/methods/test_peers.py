@@ -34,7 +34,7 @@ def made(name: str, view: str, episodes: list[Demonstration] = EPISODES, seed: i
 
 
 def test_they_are_those_that_are_known() -> None:
-    assert set(names.peering()) >= {*("asot", "awe", "compile", "kernelcpd", "motion", "peract", "sbd", "uvd", "vta")}
+    assert set(names.peering()) >= {*("asot", "awe", "compile", "kernelcpd", "love", "motion", "peract", "sbd", "uvd", "vta")}
 
 
 @pytest.mark.parametrize(("name", "view"), PEERS)
@@ -165,6 +165,8 @@ def test_sbd_takes_no_more_memory_than_an_episode_has_frames() -> None:
         ("sbd", "pixels", "actions"),
         ("compile", "pixels", "actions"),
         ("compile", "signals", "actions"),
+        ("love", "pixels", "actions"),
+        ("love", "signals", "actions"),
     ],
 )
 def test_a_role_that_is_not_there_is_asked_for(name: str, view: str, role: str) -> None:
@@ -173,7 +175,7 @@ def test_a_role_that_is_not_there_is_asked_for(name: str, view: str, role: str) 
         made(name, view, without).look(without[0])
 
 
-@pytest.mark.parametrize("name", ["motion", "uvd", "kernelcpd", "asot", "compile", "vta"])
+@pytest.mark.parametrize("name", ["motion", "uvd", "kernelcpd", "asot", "compile", "love", "vta"])
 def test_signals_that_are_not_there_are_asked_for(name: str) -> None:
     blind = [replace(each, signals=each.signals[:, :0]) for each in EPISODES]
     with pytest.raises(InputError, match=f"^{name} needs signals, which this dataset has not"):
@@ -195,7 +197,7 @@ def test_nobody_looks_at_the_other_view(name: str, view: str) -> None:
 
 def test_they_cannot_be_used_where_a_stage_is_needed() -> None:
     lists = (names.selecting(), names.finding(), names.proposing(), names.baselines(), names.compared())
-    ours = {"awe", "asot", "compile", "kernelcpd", "motion", "peract", "sbd", "uvd", "vta"}
+    ours = {"awe", "asot", "compile", "kernelcpd", "love", "motion", "peract", "sbd", "uvd", "vta"}
     assert not ours & {name for each in lists for name in each}
 
 

@@ -1,5 +1,5 @@
-"""Networks that cut sequences into segments while they learn to predict them: CompILE and VTA, and what they share.
+"""Networks that cut sequences into segments while they learn to predict them: CompILE, VTA and LOVE, and what they share.
 
 Shape legend, beside that of `model`: B sequences of L frames, F features and A actions of a frame, M segments, H hidden units,
-Z values of a latent. A boundary at frame t means that a segment begins there.
+Z values of a latent, K codes. A boundary at frame t means that a segment begins there.
 """

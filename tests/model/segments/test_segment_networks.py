@@ -6,9 +6,10 @@ import torch
 from keyin_cli.model.segments.compile_network import Compile
 from keyin_cli.model.segments.latents import Gaussian
 from keyin_cli.model.segments.learning import Pieces, Segmenter
+from keyin_cli.model.segments.love_network import Love
 from keyin_cli.model.segments.vta_network import Vta
 
-NETWORKS = [lambda: Compile(3, 2, 4.0), lambda: Vta(3)]
+NETWORKS = [lambda: Compile(3, 2, 4.0), lambda: Vta(3), lambda: Love(3, 2, 4.0)]
 
 
 def pieces(length: int = 9, count: int = 4) -> Pieces:
