@@ -30,7 +30,7 @@ class GridworldData(GeneratedEpisodes):
     path: str = "artifacts/data/gridworld.zarr"
     size: int = Field(64, ge=16, le=1024)
     levels: list[Level] = Field(["KeyCorridorS3R2", "UnlockPickup"], min_length=1, max_length=64)
-    turns: bool = True  # are seen; without them there is a frame for each cell, and a disc for the bot
+    walker: Literal["disc"] | None = None  # disc: does not say where the bot looks, and there is no frame where it only turns
 
     @model_validator(mode="after")
     def _drawn(self) -> GridworldData:
@@ -47,7 +47,7 @@ class GridworldData(GeneratedEpisodes):
 def episode(data: GridworldData, index: int) -> EpisodeRows:
     """The episode of (seed, index); see `play.episode`."""
     rows: EpisodeRows = resolve("keyin_cli.datasets.gridworld.play:episode")(
-        data.seed, index, data.size, data.levels, data.turns
+        data.seed, index, data.size, data.levels, turns=data.walker is None
     )
     return rows
 
