@@ -21,6 +21,7 @@ from keyin_cli.datasets.gridworld.recording import Recording
 VISITS = 10  # in an episode
 APART = 5  # cells between two objects that are visited, at least
 MOST = 60  # steps from one object to the next
+RIGHT = 0  # MiniGrid's direction
 
 Things = list[Any]  # MiniGrid's objects have no types
 
@@ -35,6 +36,8 @@ class Errand:
         objects: in the room.
         instruction: BabyAI's, of what is wanted.
         drawn: which of the objects are wanted, one after the other.
+        looks: direction that the bot is turned to before it goes to each, so that its way depends on nothing but where it is and
+            where it goes: of shortest ways the bot takes the one that it looks along.
     """
 
     verb: str
@@ -42,6 +45,7 @@ class Errand:
     objects: int
     instruction: Callable[[ObjDesc], Any]
     drawn: Callable[[Any, Things], Things]
+    looks: int | None = None
 
 
 def each_once(level: Any, there: Sequence[Any]) -> Things:
@@ -66,7 +70,7 @@ def to_and_fro(level: Any, there: Sequence[Any]) -> Things:
 
 
 COLLECT = Errand("pick up", 8, 6, PickupInstr, each_once)
-VISIT = Errand("go to", 10, 4, GoToInstr, to_and_fro)
+VISIT = Errand("go to", 10, 4, GoToInstr, to_and_fro, looks=RIGHT)
 
 
 class Errands(RoomGridLevel):
@@ -97,6 +101,7 @@ def played(errand: Errand, number: int, size: int, turns: bool) -> Recording | N
     while env.left:
         env.aim()
         env.instrs.reset_verifier(env)
+        env.agent_dir = env.agent_dir if errand.looks is None else errand.looks
         if not _fulfilled(env, recording):
             return None
         thing, env.carrying = env.left.pop(0), None
