@@ -73,7 +73,7 @@ def test_love_finds_blocks_and_skills_and_how_many_there_are(monkeypatch: pytest
     found = [frames_of(peer.select(peer.look(episode), peer.usual)) for episode in episodes]
     hits = sum(any(abs(each - at) <= 1 for each in some) for some, frames in zip(found, true, strict=True) for at in frames)
     assert hits > 0.9 * sum(map(len, true))
-    assert sum(map(len, found)) < 1.5 * sum(map(len, true))  # so short a training leaves some too many, how many hangs on rounding
+    assert sum(map(len, found)) < 1.5 * sum(map(len, true))  # so short a training leaves some too many
 
 
 def test_boundaries_come_in_turn_as_many_as_are_wanted() -> None:

@@ -1,8 +1,8 @@
 """An agent that goes from object to object in a room, as in the third world of the paper's later version (Pertsch et al., 2020).
 
-The objects of a room of BabyAI's differ in kind or colour. In which order the bot wants them is drawn, and can be seen only when it
-goes there. *Collect*: it picks each of them up, and what it has picked up is gone. *Visit*: it goes there and on to another, and
-nothing stays of that in the picture.
+The objects of a room of BabyAI's differ in kind or colour. In which order the bot wants them is drawn, and can be seen only when
+it goes there. *Collect*: it picks each of them up, and what it has picked up is gone. *Visit*: it goes there and on to another,
+and nothing stays of that in the picture.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def played(errand: Errand, number: int, size: int, turns: bool) -> Recording | N
     while env.left:
         env.aim()
         env.instrs.reset_verifier(env)
-        env.agent_dir = env.agent_dir if errand.looks is None else errand.looks
+        if errand.looks is not None:
+            env.agent_dir = errand.looks
         if not _fulfilled(env, recording):
             return None
         thing, env.carrying = env.left.pop(0), None

@@ -29,8 +29,8 @@ ATTEMPTS = 20
 
 
 def episode(seed: int, index: int, size: int, levels: Sequence[str], turns: bool = True) -> EpisodeRows:
-    """The episode of (seed, index): one of the levels, in turn, in frames of `size` px; with `turns` of the bot they are seen. One
-    that the bot does not finish is drawn again.
+    """The episode of (seed, index): one of the levels, in turn, in frames of `size` px, with `turns` also of the bot that turns.
+    One that the bot does not finish is drawn again.
 
     Raises:
         RuntimeError: it finishes none.

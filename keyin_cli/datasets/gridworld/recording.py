@@ -24,8 +24,8 @@ DISC, RADIUS, FINE = (255, 255, 255), 0.4, 3  # colour, cells, and how many time
 class Recording:
     """A frame for each action, of `size` x `size` px, and one behind the last. `events`: those that an episode has.
 
-    Without `turns` a bot that turns on its cell is not seen: there is a frame for each other action, and a disc, which does not say
-    where it looks.
+    Without `turns` a bot that turns on its cell is not seen: there is a frame for each other action, and a disc, which does not
+    say where it looks.
     """
 
     def __init__(self, env: Any, number: int, size: int, turns: bool) -> None:

@@ -1,4 +1,4 @@
-"""An agent that goes from object to object. Each is an event, but for the last, which ends the episode; what is picked up is gone."""
+"""An agent that goes from object to object. Each is an event but the last, which ends the episode; what is picked up is gone."""
 
 from itertools import pairwise
 
@@ -55,7 +55,7 @@ def test_a_bot_at_a_loss_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_visit_is_where_the_disc_has_come_beside_the_object(visited: list[EpisodeRows]) -> None:
     for one in visited:
-        things = one.frames.min(0).reshape(10, 3, 10, 3, 3).max((1, 3, 4))  # by cell, without the disc: it is nowhere all the time
+        things = one.frames.min(0).reshape(10, 3, 10, 3, 3).max((1, 3, 4))  # by cell, without the disc: it moves
         things[[0, -1]] = things[:, [0, -1]] = 0  # walls
         for frame, _ in one.events:
             x, y = one.signals["observation.state"][frame, :2].astype(int)
@@ -69,6 +69,17 @@ def test_what_is_visited_stays_and_is_left_for_another(visited: list[EpisodeRows
         assert len(names) == errands.VISITS - 1
         assert all(before != after for before, after in pairwise(names))
         assert (np.sum(one.frames.max(3) == 255, (1, 2)) == np.sum(one.frames[0].max(2) == 255)).all()
+
+
+def test_the_way_of_a_visit_depends_on_where_it_begins_and_ends_alone(visited: list[EpisodeRows]) -> None:
+    again = 0
+    for one in visited:
+        cells, ways = one.signals["observation.state"][:, :2].astype(int).tolist(), {}
+        for (begin, _), (end, name) in pairwise(one.events):
+            way = cells[begin : end + 1]
+            again += (*way[0], name) in ways
+            assert ways.setdefault((*way[0], name), way) == way
+    assert again
 
 
 def test_without_turns_every_frame_is_a_step_to_the_next_cell(visited: list[EpisodeRows]) -> None:
