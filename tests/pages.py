@@ -8,10 +8,10 @@ ROOT = Path(__file__).parent.parent
 SMALLER = {
     r"--ckpt artifacts/released/": f"--ckpt {ROOT}/artifacts/released/",
     r"--minutes \d+": "--minutes 0.1",
-    r"recipes/(brownian|pushing)(-demo)?\.yaml": r"recipes/tiny/\1.yaml",
-    r"artifacts/runs/(brownian|pushing)(-demo)?\b": r"artifacts/runs/tiny-\1",
+    r"recipes/(brownian|pushing|gridworld)(-demo)?\.yaml": r"recipes/tiny/\1.yaml",
+    r"artifacts/runs/(brownian|pushing|gridworld)(-demo)?\b": r"artifacts/runs/tiny-\1",
 }
-SEQUENCES = {"brownian": "2400", "pushing": "120", "blinking": "1200"}
+SEQUENCES = {"brownian": "2400", "pushing": "120", "blinking": "1200", "gridworld": "40"}
 LESS = {
     "benchmark": ["--n", "4", "--method", "motion"],
     "eval-f1": ["--limit", "8"],

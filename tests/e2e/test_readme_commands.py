@@ -16,7 +16,7 @@ PAGES.remove(ROOT / "docs" / "extending.md")  # whose commands need its files: t
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.stem)
 def test_the_commands_of_a_page(page: Path, keyin: Keyin, tmp_path: Path) -> None:
-    if page.stem == "benchmark":
+    if page.stem in ("benchmark", "gridworld"):
         pytest.importorskip("minigrid")
     if page.stem in ("own-data", "README"):
         demonstrations(tmp_path / "demonstrations")
