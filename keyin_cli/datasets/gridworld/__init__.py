@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 FPS = 10  # by convention: a grid has no time
 CELL = 3  # px at least
-WIDTHS = {"KeyCorridorS3R2": 7, "UnlockPickup": 11, "Collect": 8, "Visit": 10}  # of the levels, in cells
-Level = Literal["KeyCorridorS3R2", "UnlockPickup", "Collect", "Visit"]
+WIDTHS = {"KeyCorridorS3R2": 7, "UnlockPickup": 11, "Unpack": 8}  # of the levels, in cells
+Level = Literal["KeyCorridorS3R2", "UnlockPickup", "Unpack"]
 
 
 class GridworldData(GeneratedEpisodes):

@@ -17,14 +17,13 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # MiniGrid imports pyg
 
 from minigrid.envs.babyai.other import KeyCorridor
 from minigrid.envs.babyai.unlock import UnlockPickup
-from minigrid.utils.baby_ai_bot import BabyAIBot
 
 from keyin_cli.datasets.episodes.rows import EpisodeRows
-from keyin_cli.datasets.gridworld import errands
+from keyin_cli.datasets.gridworld import unpack
+from keyin_cli.datasets.gridworld.bot import drive
 from keyin_cli.datasets.gridworld.recording import Recording
 
 DONE = {"PickupSubgoal": "pick up", "DropSubgoal": "drop", "OpenSubgoal": "open", "CloseSubgoal": "close"}
-MOST = 500  # steps
 ATTEMPTS = 20
 
 
@@ -48,23 +47,13 @@ def played(make: Callable[[], Any], number: int, size: int, turns: bool) -> Reco
     the level ends is none."""
     env = make()
     recording = Recording(env, number, size, turns)
-    bot, action = BabyAIBot(env), None
-    for _ in range(MOST):
-        try:
-            action = bot.replan(action)
-        except AssertionError:  # as the bot says that it is at a loss
-            return None
-        text = _done(bot, env, action)
-        finished, cut = recording.step(action)
-        recording.see("" if finished else text)
-        if finished:
-            return recording
-        if cut:
-            break
-    return None
+    if not drive(env, recording, partial(_done, env)):
+        return None
+    recording.see()
+    return recording
 
 
-def _done(bot: Any, env: Any, action: Any) -> str:
+def _done(env: Any, bot: Any, action: Any) -> str:
     """In words, the subgoal that an action completes; nothing when it completes none that changes the world."""
     verb = DONE.get(type(bot.stack[-1]).__name__) if bot.stack else None
     if verb is None or action not in (env.actions.pickup, env.actions.drop, env.actions.toggle):
@@ -76,6 +65,5 @@ def _done(bot: Any, env: Any, action: Any) -> str:
 LEVELS: dict[str, Callable[[int, int, bool], Recording | None]] = {
     "KeyCorridorS3R2": partial(played, partial(KeyCorridor, room_size=3, num_rows=2)),
     "UnlockPickup": partial(played, UnlockPickup),
-    "Collect": partial(errands.played, errands.COLLECT),
-    "Visit": partial(errands.played, errands.VISIT),
+    "Unpack": unpack.played,
 }

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("minigrid")  # the extra `benchmark`
 
 from keyin_cli.datasets.episodes.rows import EpisodeRows
-from keyin_cli.datasets.gridworld import play
+from keyin_cli.datasets.gridworld import bot, play
 
 PICKUP, DROP, TOGGLE, DONE = 3, 4, 5, 6
 TURNS = ("KeyCorridorS3R2", "UnlockPickup")
@@ -73,19 +73,19 @@ def test_the_state_is_where_the_bot_is(episodes: list[EpisodeRows]) -> None:
 
 
 def test_a_bot_at_a_loss_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = play.BabyAIBot.replan
+    usual = bot.BabyAIBot.replan
     lost: list[int] = []
 
-    def replan(bot: play.BabyAIBot, action: object = None) -> object:
+    def replan(player: bot.BabyAIBot, action: object = None) -> object:
         if not lost:
             lost.append(1)
             raise AssertionError("0nothing left to explore")
-        return usual(bot, action)
+        return usual(player, action)
 
-    monkeypatch.setattr(play.BabyAIBot, "replan", replan)
+    monkeypatch.setattr(bot.BabyAIBot, "replan", replan)
     assert play.episode(0, 1, 64, TURNS).told["failed_attempts"] == 1
     lost_always = lambda bot, action=None: (_ for _ in ()).throw(AssertionError)  # noqa: E731
-    monkeypatch.setattr(play.BabyAIBot, "replan", lost_always)
+    monkeypatch.setattr(bot.BabyAIBot, "replan", lost_always)
     with pytest.raises(RuntimeError, match=r"episode 1 of seed 0: all of 20 attempts failed"):
         play.episode(0, 1, 64, TURNS)
 
