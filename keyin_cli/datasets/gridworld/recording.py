@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from keyin_cli.datasets.episodes.rows import ACTION, STATE, EpisodeRows, Event
 
 ACTIONS = 7
-DISC, RADIUS, FINE = (100, 100, 100), 0.4, 3  # MiniGrid's grey, cells, and how many times finer the disc is drawn: as MiniGrid draws
+DISC, RADIUS, FINE = (100, 100, 100), 0.4, 3  # MiniGrid's grey, cells, and how many times finer it is drawn
 
 
 class Recording:
