@@ -1,4 +1,4 @@
-"""Levels of MiniGrid that the BabyAI bot plays (Chevalier-Boisvert et al., 2019, 2023): keys, doors, and something behind them.
+"""Levels of MiniGrid that the BabyAI bot plays (Chevalier-Boisvert et al., 2019, 2023): keys, doors and boxes.
 
 See `play` for what happens; docs/events.md has what is an event.
 """
@@ -37,6 +37,8 @@ class GridworldData(GeneratedEpisodes):
         widest = max(self.levels, key=WIDTHS.__getitem__)
         if self.size < CELL * WIDTHS[widest]:
             raise ValueError(f"size: {widest} has {WIDTHS[widest]} cells of {CELL} px at least, {CELL * WIDTHS[widest]} px")
+        if "Unpack" in self.levels and self.walker is None:
+            raise ValueError("walker: the level Unpack needs disc, for the bot is turned between two frames")
         return self
 
     @property
@@ -61,7 +63,7 @@ def ready() -> None:
 
 DATASET = DatasetKind(
     name="gridworld",
-    help="keys and doors in a grid: MiniGrid's KeyCorridorS3R2 and UnlockPickup, played by the BabyAI bot",
+    help="keys and doors in a grid: MiniGrid's KeyCorridorS3R2 and UnlockPickup, played by the BabyAI bot; or its boxes, Unpack",
     order=53,
     section=GridworldData,
     demonstrator=Demonstrator(episode=episode, fps=FPS, ready=ready, roles={"actions": "action"}),

@@ -24,17 +24,17 @@ def drive(env: Any, recording: Recording, event: Callable[[Any, Any], str] = not
         event: of the bot and its next action, in words what that does, where it is an event.
 
     Returns:
-        Whether it is done; a bot may be at a loss, or take too long.
+        Whether it is done; a bot may be at a loss, take too long, or have nothing to do from the start.
     """
-    bot, action = BabyAIBot(env), None
+    player, action = BabyAIBot(env), None
     for _ in range(MOST):
         try:
-            action = bot.replan(action)
+            action = player.replan(action)
         except AssertionError:  # as the bot says that it is at a loss
             return False
         if action == env.actions.done:  # there is nothing to do
             return False
-        text = event(bot, action)
+        text = event(player, action)
         finished, cut = recording.step(action)
         if finished or cut:
             return finished

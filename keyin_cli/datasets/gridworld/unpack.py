@@ -1,8 +1,8 @@
 """An agent that collects things in a room, as in the third world of the paper's later version (Pertsch et al., 2020).
 
-Boxes of different colours stand in a room, a ball of another colour in each. The bot goes from box to box in an order that is
-drawn; it opens a box, in whose place the ball is for one frame, and takes the ball. A way depends on nothing but where it begins
-and ends, so what cannot be known before a box is opened, nor afterwards, is the colour of its ball.
+Boxes of different colours stand in a room, in each a ball of a colour other than the box's. The bot goes from box to box in an
+order that is drawn; it opens a box, in whose place the ball is for one frame, and takes the ball. A way depends only on where it
+begins and ends and on the boxes in between, so what no frame before or afterwards tells is the colour of the ball.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from keyin_cli.datasets.gridworld.recording import Recording
 
 ROOM = 8  # cells along a side, walls included
 BOXES = len(COLOR_NAMES)
-BALLS = [name for name in COLOR_NAMES if name != "grey"]  # which is the colour of walls
-RIGHT = 0  # MiniGrid's direction; of shortest ways the bot takes the one that it looks along
+BALLS = [name for name in COLOR_NAMES if name != "grey"]  # which is the colour of the disc, and of walls
+RIGHT = 0  # MiniGrid's direction; of ways of the same length the bot takes the one that it looks along
 
 
 class Unpack(RoomGridLevel):
@@ -48,8 +48,8 @@ class Unpack(RoomGridLevel):
 
 
 def played(number: int, size: int, turns: bool) -> Recording | None:
-    """What the bot does in a room that is laid out by the number; None where it is at a loss, or already before the next box.
-    The last box ends the episode, and is no event."""
+    """What the bot does in a room that is laid out by the number; None where it is at a loss, and where it has no way to go since
+    the next box is to the right of it. The last box ends the episode, and is no event."""
     env = Unpack()
     recording = Recording(env, number, size, turns)
     while drive(env, recording):
