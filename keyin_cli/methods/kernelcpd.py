@@ -19,6 +19,7 @@ from keyin_cli.errors import InputError
 from keyin_cli.methods.method import Method
 
 LEAST = 2  # frames of a piece, ruptures' usual
+LONGEST = 10_000  # frames of an episode: every pair of them has a distance, and is ranked, 2 GB
 
 
 def sharpness(embeddings: Floats) -> float:
@@ -73,6 +74,7 @@ class KernelChanges:
     knob, usual, own = "penalty", 1.0, True
 
     def __init__(self, episodes: Sequence[Demonstration], seed: int, view: str) -> None:
+        parts.check_lengths(episodes, LONGEST, "kernelcpd")
         self.embedding = EMBEDDINGS[view](episodes, "kernelcpd")
 
     def look(self, episode: Demonstration) -> Evidence:

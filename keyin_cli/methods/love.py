@@ -6,53 +6,27 @@ there are in the end is what the description is shortest with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from keyin_cli.discovery import chances
-from keyin_cli.discovery.peer import PIXELS, SIGNALS, Demonstration, Evidence, Times
-from keyin_cli.discovery.streams import streams
-from keyin_cli.methods.compile_segments import LEAST, SEGMENTS
+from keyin_cli.discovery.peer import PIXELS, SIGNALS
+from keyin_cli.discovery.segmenting import Beginnings
 from keyin_cli.methods.method import Method
-from keyin_cli.progress import track
+
+if TYPE_CHECKING:
+    from keyin_cli.model.segments.love_network import Love
 
 
-class Love:
-    """Evidence (n,): the chance that a segment begins at each frame."""
+def network(features: int, actions: int, expected: float) -> Love:
+    from keyin_cli.model.segments.love_network import Love
 
-    knob, usual, own = "chance", 0.5, True
-
-    def __init__(self, episodes: Sequence[Demonstration], seed: int, view: str) -> None:
-        from keyin_cli.model.segments import learning, love_network
-
-        self.streams = streams(episodes, "love", view, actions=True)
-        seen = [self.streams(episode) for episode in episodes]
-        (features, actions), rate = (each.shape[1] for each in seen[0]), np.mean([len(each) for each in episodes]) / SEGMENTS
-        with track("love", learning.STEPS) as advance:
-            self.network = learning.fit(
-                lambda: love_network.Love(features, actions, max(float(rate), LEAST)),
-                seen,
-                seed,
-                lambda note: advance(note=note),
-            )
-
-    def look(self, episode: Demonstration) -> Evidence:
-        from keyin_cli.model.segments.learning import whole
-
-        return self.network.chances(whole(*self.streams(episode)))
-
-    def setting(self, evidence: Evidence, wanted: int) -> float:
-        return chances.setting(evidence, wanted)
-
-    def select(self, evidence: Evidence, setting: float) -> Times:
-        return chances.above(evidence, setting)
+    return Love(features, actions, expected)
 
 
+LOVE = partial(Beginnings, method="love", actions=True, make=network)
 METHOD = Method(
     name="love",
     help="segments whose actions follow from frames and a few codes, told as briefly as can be (LOVE)",
     order=91,
-    peers={"pixels": partial(Love, view=PIXELS), "signals": partial(Love, view=SIGNALS)},
+    peers={"pixels": partial(LOVE, view=PIXELS), "signals": partial(LOVE, view=SIGNALS)},
 )

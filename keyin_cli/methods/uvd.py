@@ -20,6 +20,7 @@ from keyin_cli.methods.method import Method
 FPS = 12.5  # of the kitchen demonstrations that UVD's settings are for
 GAP = 18 / FPS  # s between keyframes at least
 SHARPNESS = 0.08 * FPS**2  # of the smoothing kernel, 1/s²
+LONGEST = 10_000  # frames of an episode: the kernel has a weight for every pair of them, 0.8 GB
 
 
 def smoothing(n: int, fps: float) -> NDArray[np.float64]:
@@ -58,6 +59,7 @@ class Uvd:
     knob, usual, own = "gap", GAP, True
 
     def __init__(self, episodes: Sequence[Demonstration], seed: int, view: str) -> None:
+        parts.check_lengths(episodes, LONGEST, "uvd")
         self.embedding, self.fps = EMBEDDINGS[view](episodes, "uvd"), episodes[0].fps
 
     def look(self, episode: Demonstration) -> Evidence:

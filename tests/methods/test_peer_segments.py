@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from peers_pieces import frames_of
 
+from keyin_cli.discovery import segmenting
 from keyin_cli.discovery.peer import Demonstration
-from keyin_cli.methods import compile_segments, love
+from keyin_cli.methods import compile_segments
 from keyin_cli.methods.registry import method
 from keyin_cli.model.segments import learning
 
@@ -31,7 +32,7 @@ def test_blocks_are_found(monkeypatch: pytest.MonkeyPatch, name: str, role: str)
     monkeypatch.setattr(learning, "STEPS", 300)
     monkeypatch.setattr(learning, "LENGTH", 24)
     monkeypatch.setattr(learning, "BATCH", 16)
-    monkeypatch.setattr(compile_segments, "SEGMENTS", 4)
+    monkeypatch.setattr(segmenting, "SEGMENTS", 4)
     episodes, true = blocks(30, role)
     peer = method(name).peers["signals"](episodes, 0)
     hits = uniform = 0
@@ -67,9 +68,9 @@ def skills(count: int) -> tuple[list[Demonstration], list[list[int]]]:
 @pytest.mark.parametrize("made", [lambda: blocks(30, "actions"), lambda: skills(30)], ids=["blocks", "skills"])
 def test_love_finds_blocks_and_skills_and_how_many_there_are(monkeypatch: pytest.MonkeyPatch, made) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(learning, "STEPS", 400)
-    monkeypatch.setattr(love, "SEGMENTS", 5)
+    monkeypatch.setattr(segmenting, "SEGMENTS", 5)
     episodes, true = made()
-    peer = love.Love(episodes, 0, "signals")
+    peer = method("love").peers["signals"](episodes, 0)
     found = [frames_of(peer.select(peer.look(episode), peer.usual)) for episode in episodes]
     hits = sum(any(abs(each - at) <= 1 for each in some) for some, frames in zip(found, true, strict=True) for at in frames)
     assert hits > 0.9 * sum(map(len, true))
@@ -78,6 +79,6 @@ def test_love_finds_blocks_and_skills_and_how_many_there_are(monkeypatch: pytest
 
 def test_boundaries_come_in_turn_as_many_as_are_wanted() -> None:
     turns = np.array([0, 0, 1, 0, 2, 0, 3, 0])
-    peer = object.__new__(compile_segments.Compile)
+    peer = object.__new__(compile_segments.Turns)
     assert [frames_of(peer.select(turns, peer.setting(turns, wanted))) for wanted in range(4)] == [[], [2], [2, 4], [2, 4, 6]]
     assert frames_of(peer.select(turns, peer.setting(turns, 9))) == [2, 4, 6]

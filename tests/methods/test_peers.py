@@ -133,7 +133,14 @@ def test_the_network_of_sbd_looks_at_nothing_behind_an_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "view", "most"), [("awe", "signals", 1000), ("asot", "pixels", 3000), ("asot", "signals", 3000)]
+    ("name", "view", "most"),
+    [
+        ("awe", "signals", 1000),
+        ("asot", "pixels", 3000),
+        ("asot", "signals", 3000),
+        ("uvd", "pixels", 10_000),
+        ("kernelcpd", "signals", 10_000),
+    ],
 )
 def test_episodes_that_are_too_long(name: str, view: str, most: int) -> None:
     whole = EPISODES[0]

@@ -44,6 +44,14 @@ class Segmenter(nn.Module, ABC):
         """What is made least, (), where a share of the training is over, 0 to 1. Its noise is torch's."""
 
 
+class Beginner(Segmenter):
+    """One that says how likely a segment begins at each frame."""
+
+    @abstractmethod
+    def chances(self, episode: Pieces) -> NDArray[np.float64]:
+        """Of the frames of an episode (B = 1): (n,)."""
+
+
 Network = TypeVar("Network", bound=Segmenter)
 
 

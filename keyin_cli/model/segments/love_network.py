@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.segments import gumbel
-from keyin_cli.model.segments.learning import HIDDEN, Pieces, Segmenter, log_error, mean, squared_error
+from keyin_cli.model.segments.learning import HIDDEN, Beginner, Pieces, log_error, mean, squared_error
 from keyin_cli.model.segments.memory import Detector, Reset, before, begun, chances
 
 CODES, LAYERS = 10, 5  # as published
@@ -24,7 +24,7 @@ WIDTH = 3  # of the detector's kernels, which see both ways, as in VTA: as publi
 FREE = 1 / 3  # of the training: how long codes are learned before boundaries are
 
 
-class Love(Segmenter):
+class Love(Beginner):
     """Cuts sequences of features (B,L,F) and actions (B,L,A) so that a code and the features predict a segment's actions.
 
     Where segments begin is drawn at random at first. Were it learned from the start, each frame would begin one, as nothing else

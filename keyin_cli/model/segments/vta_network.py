@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from keyin_cli.model.layers import mlp
 from keyin_cli.model.segments import gumbel
 from keyin_cli.model.segments.latents import Gaussian, Latent
-from keyin_cli.model.segments.learning import HIDDEN, Pieces, Segmenter, log_error, mean, squared_error
+from keyin_cli.model.segments.learning import HIDDEN, Beginner, Pieces, log_error, mean, squared_error
 from keyin_cli.model.segments.limits import limited
 from keyin_cli.model.segments.memory import Detector, Reset, before, begun, chances
 
@@ -21,7 +21,7 @@ LONGEST = 16  # frames of a segment in the prior: twice those of the public code
 MEAN = 4  # frames of the segments of a piece, on average and at least, in the prior: as in the public code
 
 
-class Vta(Segmenter):
+class Vta(Beginner):
     """The model of sequences of features (B,L,F). Letters are the paper's: z and its context c of a segment, s and its memory h
     of a frame, m whether a segment begins.
 
