@@ -46,14 +46,13 @@ class Recording:
         return bool(finished), bool(cut)
 
     def see(self, event: str = "") -> None:
-        """Record what the step before led to, and in words what it did, where that is an event. One that is done by a turn which
-        is not seen is there when the bot has come to its cell; a frame has one event, the first frame none."""
-        if self.seen:
-            self.frames.append(picture(self.env, self.size, self.turns))
-            self.states.append(state(self.env))
-        at, before = len(self.frames) - 1, self.events[-1].frame if self.events else 0
-        if event and at > before:
-            self.events.append(Event(at, event))
+        """Record what the step before led to, and in words what it did, where that is an event; no turn is one."""
+        if not self.seen:
+            return
+        self.frames.append(picture(self.env, self.size, self.turns))
+        self.states.append(state(self.env))
+        if event:
+            self.events.append(Event(len(self.frames) - 1, event))
 
     def rows(self, told: Mapping[str, Any]) -> EpisodeRows:
         actions = [*self.actions, one_hot(int(self.env.actions.done))]
