@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from keyin_cli.interrupts import SIGNALS, tidied
 DASK_SECONDS = 20  # to wait for a scheduler
 WATCH = 1.0  # seconds between two looks of a worker at whether its parent is there
 SILENT = "ignore:resource_tracker"  # joblib's process that cleans up after a killed command does so without a word
+
+# A worker whose memory grew ends, and loky begins another: no news for whoever waits.
+warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
